@@ -60,11 +60,11 @@ def test_streams_that_did_not_start_anew_together_keep_their_own_clocks():
 
 
 @pytest.mark.parametrize("timing", [SampleCounter(8), None])
-def test_times_are_as_uncertain_as_hidden_loss_makes_them(timing):
-    """A counter that wraps in 40 ms, or none, hides loss, and samples are placed too early."""
-    n, rng = 6000, np.random.default_rng(2)
+def test_times_follow_the_arrivals_where_loss_is_hidden(timing):
+    """A counter that wraps in 40 ms, or none, hides loss, which adds up to seconds."""
+    n, rng = 60_000, np.random.default_rng(2)
     spec = stream(timing, 200.0)
-    is_lost = rng.random(n) < 0.15
+    is_lost = rng.random(n) < np.where(np.arange(n) < n // 2, 0.1, 0.3)
     is_lost[:2] = False
     packets = make_packets(spec, [2] * n, is_lost, 0.02 + rng.exponential(0.005, n))
     made = DecodedStream(spec)
@@ -74,8 +74,7 @@ def test_times_are_as_uncertain_as_hidden_loss_makes_them(timing):
     times_s = np.concatenate([t for t, _ in made.blocks()]) / 1e9
     truth_s = 100 + (packets.index[:, None] + np.arange(2)).ravel() / 200
     errors_s = times_s - truth_s - 0.02  # the least delay is not stated
-    assert np.abs(errors_s).max() > 0.1
-    assert np.abs(errors_s).max() <= made.clock_error_s
+    assert np.abs(errors_s).max() <= made.clock_error_s < 0.7
 
 
 @pytest.mark.slow

@@ -6,6 +6,10 @@ of arrival minus ticks is the clock, and an average is not. A line fitted to the
 short windows gives the drift. The residuals, a slow variation of the rate with temperature,
 are followed by knots with linear interpolation between them.
 
+Where only arrivals tell a loss, small losses stay hidden, and all later frames are late by them.
+There a line is no clock: the knots are the minima themselves, so that the times follow the
+arrivals.
+
 "Lateness" is the arrival time minus the nominal time of the ticks, both since the first
 frame. Steps of the host's clock are removed first (`clock_steps`).
 """
@@ -38,6 +42,10 @@ _MIN_WINDOW_S: Final = 2.0
 _KNOT_S: Final = 300.0
 #: Maximum distance (s) of the windows from which the value at a knot is computed.
 _KNOT_REACH_S: Final = 450.0
+#: Length (s) of the windows whose minima are knots where loss may be hidden: longer than a fade.
+_FOLLOWED_WINDOW_S: Final = 20.0
+#: Smallest step back (ns) that is a step of the host's clock where loss may be hidden.
+_MIN_STEP_BACK_NS: Final = 1e9
 #: Minimum number of windows for a linear fit at a knot.
 _MIN_KNOT_WINDOWS: Final = 6
 #: Standard deviation (ppm) of the rate of an unknown crystal: the prior of the drift, which
@@ -94,6 +102,8 @@ class DeviceClock:
         Number of frames that arrived.
     stretches : tuple of ClockStretch
         Parts of the run between steps of the host's clock, in their order.
+    knot_ns : float
+        Distance of the knots, ns.
     """
 
     tick_hz: float
@@ -108,6 +118,7 @@ class DeviceClock:
     longest_gap_ns: float = 0.0
     n_frames: int = 1
     stretches: tuple[ClockStretch, ...] = ()
+    knot_ns: float = _KNOT_S * NS
 
     @property
     def error_s(self) -> float:
@@ -116,7 +127,7 @@ class DeviceClock:
         It is that of the least delayed frames, of the steps of the host's clock and, between
         two knots, of the rate.
         """
-        gap_s = max(min(_KNOT_S, self.span_ns / NS), self.longest_gap_ns / NS)
+        gap_s = max(min(self.knot_ns, self.span_ns), self.longest_gap_ns) / NS
         step_error_ns = max((s.error_ns for s in self.stretches), default=0)
         return (
             (_SPREAD_SD * self.spread_ns + 2 * step_error_ns) / NS
@@ -159,11 +170,16 @@ class ArrivalTimes:
         Nominal tick rate in Hz.
     prior_ppm : float
         Standard deviation of the rate of such clocks, ppm.
+    hides_loss : bool
+        Whether frames may be late by a loss that nothing else tells.
     """
 
-    def __init__(self, tick_hz: float, prior_ppm: float = CRYSTAL_PPM) -> None:
+    def __init__(
+        self, tick_hz: float, prior_ppm: float = CRYSTAL_PPM, *, hides_loss: bool = False
+    ) -> None:
         self._tick_hz = tick_hz
         self._prior_ppm = prior_ppm
+        self._hides_loss = hides_loss
         self._points = [np.empty((2, 0), np.int64)]
         self._count = self._kept = 0
 
@@ -193,26 +209,9 @@ class ArrivalTimes:
     def fit(self, steps_ns: NDArray[np.int64] | None = None) -> DeviceClock:
         """Fit the clock to all points; see `fit_device_clock`."""
         ticks, arrival_ns = self.points()
-        return fit_device_clock(ticks, arrival_ns, self._tick_hz, self._prior_ppm, steps_ns)
-
-    def largest_lateness_s(self, clock: DeviceClock) -> float:
-        """Return the largest lateness by a clock of the least late frames of short windows, s.
-
-        Where frames hide a loss, they are late by it. A clock that is wrong makes them early.
-
-        Parameters
-        ----------
-        clock : DeviceClock
-            Fitted to these points.
-        """
-        ticks, arrival_ns = self.points()
-        late_ns = arrival_ns - clock.to_utc(ticks)
-        for stretch in clock.stretches:
-            inside = (arrival_ns >= stretch.first_ns) & (arrival_ns <= stretch.last_ns)
-            late_ns[inside] -= stretch.offset_ns
-        nominal_ns = (ticks - ticks.min()) * (NS / self._tick_hz)
-        best = least_late(nominal_ns, late_ns.astype(np.float64), STEP_WINDOW_S * NS)
-        return float(np.abs(late_ns[best]).max()) / NS
+        return fit_device_clock(
+            ticks, arrival_ns, self._tick_hz, self._prior_ppm, steps_ns, self._hides_loss
+        )
 
     def _discard_unused(self) -> None:
         """Keep only the points that the fit uses."""
@@ -234,6 +233,7 @@ def fit_device_clock(
     tick_hz: float,
     prior_ppm: float = CRYSTAL_PPM,
     steps_ns: NDArray[np.int64] | None = None,
+    hides_loss: bool = False,
 ) -> DeviceClock:
     """Fit the clock of one boot.
 
@@ -250,6 +250,9 @@ def fit_device_clock(
         Standard deviation of the rate of such clocks, ppm.
     steps_ns : ndarray of int64, optional
         Arrivals after which the host's clock was set. Others are found.
+    hides_loss : bool
+        Whether frames may be late by a loss that nothing else tells. The clock then follows the
+        least late frames, and forward steps of the host's clock are not looked for.
 
     Returns
     -------
@@ -263,6 +266,9 @@ def fit_device_clock(
     known = np.empty(0, np.int64) if steps_ns is None else steps_ns
     part = np.searchsorted(known, arrival_ns)
     levels = find_levels(nominal, lateness, prior_ppm * 1e-6, part)
+    if hides_loss and not len(known) and levels is not None:
+        steps = np.diff(levels.offset_ns)
+        levels = levels if (steps < -_MIN_STEP_BACK_NS).any() else None
     stretches = _stretches(levels, arrival_ns)
     if levels is not None:
         usable = levels.index >= 0
@@ -277,10 +283,18 @@ def fit_device_clock(
     prior = prior_ppm * 1e-6
     weight = prior**2 / (prior**2 + error**2)
     slope, error = slope * weight, min(error, prior)
-    residuals = y - slope * x
-    prompt = ~_is_late(x, residuals)
-    knots = _fit_knots(x[prompt], residuals[prompt])
-    misfit = residuals[prompt] - np.interp(x[prompt], *knots)
+    if hides_loss:
+        knots = _follow(nominal, lateness - slope * nominal, 1 + slope)
+        # between two knots, the time may be wrong by all that it changes there
+        spread_ns = float(np.abs(np.diff(knots[1])).max(initial=0.0)) / _SPREAD_SD
+        longest_gap_ns, knot_s = 0.0, _FOLLOWED_WINDOW_S
+    else:
+        residuals = y - slope * x
+        prompt = ~_is_late(x, residuals)
+        knots = _fit_knots(x[prompt], residuals[prompt])
+        misfit = residuals[prompt] - np.interp(x[prompt], *knots)
+        spread_ns = float(np.sqrt(np.mean(misfit**2)))
+        longest_gap_ns, knot_s = float(np.diff(x[prompt]).max(initial=0.0)), _KNOT_S
     base = float(knots[1][0])
     drift = -slope / (1 + slope)  # the ticks of a fast crystal are too short
     return DeviceClock(
@@ -291,11 +305,12 @@ def fit_device_clock(
         (knots[0] * (tick_hz / NS), knots[1] - base),
         drift * 1e6,
         error * 1e6,
-        float(np.sqrt(np.mean(misfit**2))),
+        spread_ns,
         span_ns,
-        float(np.diff(x[prompt]).max(initial=0.0)),
+        longest_gap_ns,
         len(nominal),
         stretches,
+        knot_s * NS,
     )
 
 
@@ -366,6 +381,13 @@ def _fit_line(x: Floats, y: Floats) -> tuple[float, float]:
     change = float((centred * residuals).sum()) / s_xx
     remaining = residuals - residuals.mean() - change * centred
     return slope + change, float(np.sqrt((remaining**2).sum() / (len(x) - 2) / s_xx))
+
+
+def _follow(x: Floats, residuals: Floats, slope: float) -> tuple[Floats, Floats]:
+    """Return knots (time and value in ns) at the minima of the residuals, in increasing time."""
+    best = least_late(x, residuals, _FOLLOWED_WINDOW_S * NS)
+    x, line = x[best], x[best] * slope
+    return x, np.maximum.accumulate(line + residuals[best]) - line
 
 
 def _fit_knots(x: Floats, residuals: Floats) -> tuple[Floats, Floats]:

@@ -92,7 +92,6 @@ class DecodedStream:
         self._arrivals: dict[int, ArrivalTimes] = {}
         self._resent: dict[int, ArrivalTimes] = {}
         self._first_ticks: dict[int, int] = {}
-        self._hidden_s: dict[int, float] = {}
         #: Clock of each run, in the order of recording; complete after `close`.
         self.clocks: dict[int, DeviceClock] = {}
 
@@ -109,9 +108,6 @@ class DecodedStream:
     def set_clock(self, run: int, clock: DeviceClock) -> None:
         """State the clock of a run, as it was fitted to its arrivals."""
         self.clocks[run] = clock
-        if self._hides_loss:
-            lateness_s = self.arrivals(run).largest_lateness_s(clock)
-            self._hidden_s[run] = max(DELIVERY_JITTER_S, lateness_s)
 
     def arrivals(self, run: int) -> ArrivalTimes:
         """Return the arrivals of a run, by ticks since `first_tick`."""
@@ -199,9 +195,9 @@ class DecodedStream:
     def clock_error_s(self) -> float:
         """Uncertainty of the times, apart from the constant least delay of delivery, s.
 
-        Where only arrivals tell a loss, small ones stay hidden, and the samples after them are
-        placed too early: without counter and clock, or with a counter that wraps within the usual
-        jitter of arrivals. How much is hidden shows in how late they arrive.
+        Where only arrivals tell a loss, small ones stay hidden: without counter and clock, or
+        with a counter that wraps within the usual jitter of arrivals. The times then follow the
+        arrivals, and are as uncertain as the usual delay of delivery.
         """
         return max((self._error_s(run) for run in self.clocks), default=0.0)
 
@@ -217,7 +213,7 @@ class DecodedStream:
         ]
 
     def _error_s(self, run: int) -> float:
-        return self.clocks[run].error_s + self._hidden_s.get(run, 0.0)
+        return self.clocks[run].error_s + self._hides_loss * DELIVERY_JITTER_S
 
     @property
     def _hides_loss(self) -> bool:
@@ -286,7 +282,7 @@ class DecodedStream:
             last_ticks = ticks + round((n - 1 - stated) * clock.tick_hz / self._fitted_fs)
         kept = self._resent if placed.packet.resent else self._arrivals
         if placed.run not in kept:
-            kept[placed.run] = ArrivalTimes(tick_hz, prior_ppm)
+            kept[placed.run] = ArrivalTimes(tick_hz, prior_ppm, hides_loss=self._hides_loss)
         self._points.append((kept[placed.run], last_ticks, placed.packet.arrival_ns))
 
     def _add_anchor(self, piece: _Piece, offset: int, ticks: int, tick_hz: int) -> None:
