@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from tests.nightfile.builders import write_night
 from twitchsense.cli.app import main
 from twitchsense.errors import InputError
 from twitchsense.io.read import read
@@ -117,3 +118,16 @@ def test_one_column_without_a_rate_or_a_name_is_refused_with_the_cure(tmp_path, 
     path.write_text(text)
     with pytest.raises(InputError, match=says):
         read(path)
+
+
+@pytest.mark.parametrize("stated", [{"fs": 500.0}, {"time_unit": "ms"}])
+def test_a_rate_or_unit_that_has_no_effect_is_refused(tmp_path, stated):
+    with pytest.raises(InputError, match="states its own times.*leave it out"):
+        read(write_night(tmp_path / "n.night", 12), **stated)
+
+
+def test_a_stated_rate_that_the_times_contradict_is_refused(tmp_path):
+    path = write(tmp_path, "time_s,ignore,emg1_uv\n" + ROWS)
+    with pytest.raises(InputError, match="those of 1000 Hz, not of the stated 500 Hz"):
+        read(path, fs=500.0)
+    assert samples(read(path)).tolist() == samples(read(path, fs=1000.0)).tolist()

@@ -198,6 +198,6 @@ def _input_error(error: IrregularSamplingError, captures: Sequence[Capture]) -> 
     return InputError(
         source,
         error.problem,
-        "give each signal one rate: resample it, or split the channel into two names",
+        error.cure,
         f"{place}column {error.column}",
     )

@@ -114,6 +114,8 @@ class ColumnMapping:
     names : tuple of str
     lines_used : bool
         Whether a file is text, so that `skip_rows` and `names` apply.
+    times_used : bool
+        Whether a file is a table, so that `time_unit` and `fs` apply.
     """
 
     def __init__(
@@ -129,6 +131,7 @@ class ColumnMapping:
         self.skip_rows = skip_rows
         self.names = tuple(name.strip() for name in names)
         self.lines_used = False
+        self.times_used = False
         self.time_unit = time_unit
         self.fs = fs
         self.gain = gain
@@ -161,8 +164,8 @@ class ColumnMapping:
         ------
         InputError
             If a mapped column was never looked up, in which case the message lists `headers`;
-            or if a gain is stated and no file has EMG in counts, or lines or names and no file
-            is text.
+            or if a gain is stated and no file has EMG in counts, lines or names and no file is
+            text, or a unit of time or a rate and no file is a table.
         """
         if self.gain is not None and not self.gain_used:
             raise InputError(
@@ -171,6 +174,11 @@ class ColumnMapping:
         if (self.skip_rows or self.names) and not self.lines_used:
             option = "--columns" if self.names else "--skip-rows"
             raise InputError(source, f"is not a text file, which {option} is for", "leave it out")
+        if (self.fs is not None or self.time_unit is not None) and not self.times_used:
+            option = "--time-unit" if self.fs is None else "--fs"
+            raise InputError(
+                source, f"states its own times, so that {option} has no effect", "leave it out"
+            )
         for header in self._exact:
             if header.casefold() not in self._looked_up:
                 listed = ", ".join(h for h in headers if h) or "none"

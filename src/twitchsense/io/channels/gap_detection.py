@@ -57,6 +57,8 @@ _MIN_COARSE_LATENESS: Final = 1.2
 _COARSE_RANGE: Final = (0.002, 0.1)
 #: Maximum gap, in periods, after which the samples are expected on the same grid.
 _MAX_GAP_ON_GRID: Final = 1000.0
+#: Least period of the timestamps, in periods of the stated rate; a longer one has missing rows.
+_MIN_STATED_PERIOD: Final = 0.9
 #: Maximum number of gaps per timestamp.
 _MAX_GAP_RATE: Final = 1 / 3
 #: Steps over which the rate after a change is estimated.
@@ -71,14 +73,22 @@ class IrregularSamplingError(Exception):
     time_ns : int
         Timestamp at which this shows.
     problem : str
+    cure : str
     column : str
         Name in the file.
     """
 
-    def __init__(self, time_ns: int, problem: str, column: str = "") -> None:
+    def __init__(
+        self,
+        time_ns: int,
+        problem: str,
+        cure: str = "give each signal one rate: resample it, or split the channel into two names",
+        column: str = "",
+    ) -> None:
         super().__init__(problem)
         self.time_ns = time_ns
         self.problem = problem
+        self.cure = cure
         self.column = column
 
 
@@ -182,10 +192,17 @@ class TimestampSegmenter:
         """Set the reference period from the first timestamps."""
         head = times_ns[:LEARNING_SIZE]
         period: float | None
+        period = estimate_period(head, self.written_resolution, self.binary_resolution)
         if self.stated_fs is not None:
-            period = NS / self.stated_fs
-        else:
-            period = estimate_period(head, self.written_resolution, self.binary_resolution)
+            stated = NS / self.stated_fs
+            if period is not None and period < _MIN_STATED_PERIOD * stated:
+                raise IrregularSamplingError(
+                    int(head[0]),
+                    f"the times are those of {NS / period:.6g} Hz, not of the stated "
+                    f"{self.stated_fs:g} Hz",
+                    "leave out --fs, or state the true rate",
+                )
+            period = stated
         if period is None:
             raise IrregularSamplingError(int(head[0]), "timestamps are not regular")
         self.period = period

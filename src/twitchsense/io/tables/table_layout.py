@@ -126,6 +126,7 @@ def parse_header(
         columns are missing.
     """
     presets = presets or {}
+    mapping.times_used = True
     if any(
         mapping.preview(h).casefold() in TIME_COLUMNS and mapping.preview(h) != h for h in headers
     ):
