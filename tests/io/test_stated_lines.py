@@ -122,7 +122,7 @@ def test_one_column_without_a_rate_or_a_name_is_refused_with_the_cure(tmp_path, 
 
 @pytest.mark.parametrize("stated", [{"fs": 500.0}, {"time_unit": "ms"}])
 def test_a_rate_or_unit_that_has_no_effect_is_refused(tmp_path, stated):
-    with pytest.raises(InputError, match="states its own times.*leave it out"):
+    with pytest.raises(InputError, match="states its own times"):
         read(write_night(tmp_path / "n.night", 12), **stated)
 
 

@@ -235,9 +235,7 @@ class ChannelBuilder:
 
     def _with_column(self, error: IrregularSamplingError) -> IrregularSamplingError:
         """Return the error with the name of the column."""
-        return IrregularSamplingError(
-            error.time_ns, error.problem, error.cure, self.plan.names[0]
-        )
+        return IrregularSamplingError(error.time_ns, error.problem, error.cure, self.plan.names[0])
 
 
 def gap_notes(
