@@ -24,12 +24,19 @@ from numpy.typing import NDArray
 
 from twitchsense.model.channels import NS
 from twitchsense.nightfile.clock_steps import (
-    MAD_TO_SD,
     STEP_WINDOW_S,
     ClockLevels,
     ClockStretch,
     find_levels,
     least_late,
+)
+from twitchsense.nightfile.lateness_fit import (
+    FOLLOWED_WINDOW_S,
+    KNOT_S,
+    fit_knots,
+    fit_line,
+    follow,
+    is_late,
 )
 
 #: Maximum length (s) of a window, of which only the smallest lateness is used.
@@ -38,32 +45,11 @@ _WINDOW_S: Final = 60.0
 _MIN_WINDOWS: Final = 12
 #: Minimum length (s) of a window.
 _MIN_WINDOW_S: Final = 2.0
-#: Distance (s) between knots.
-_KNOT_S: Final = 300.0
-#: Maximum distance (s) of the windows from which the value at a knot is computed.
-_KNOT_REACH_S: Final = 450.0
-#: Length (s) of the windows whose minima are knots where loss may be hidden: longer than a fade.
-_FOLLOWED_WINDOW_S: Final = 20.0
 #: Smallest step back (ns) that is a step of the host's clock where loss may be hidden.
 _MIN_STEP_BACK_NS: Final = 1e9
-#: Minimum number of windows for a linear fit at a knot.
-_MIN_KNOT_WINDOWS: Final = 6
 #: Standard deviation (ppm) of the rate of an unknown crystal: the prior of the drift, which
 #: dominates while data are few.
 CRYSTAL_PPM: Final = 50.0
-#: Maximum lateness (ns) relative to a near window, beyond a rate change of the crystal.
-_MAX_LATENESS_NS: Final = 5e6
-#: Maximum relative rate change of the crystal between two compared windows. A larger one means
-#: late frames: while those of a long outage are retransmitted, all frames are late for minutes.
-_MAX_RATE_CHANGE: Final = 5e-6
-#: Maximum distance, in windows, of two windows that are compared.
-_COMPARED_WINDOWS: Final = 8
-#: Maximum number of windows from which the robust slope is computed.
-_MAX_SLOPE_POINTS: Final = 300
-#: Smallest spread (ns) of the residuals.
-_MIN_SPREAD_NS: Final = 1e4
-#: Residual, in standard deviations, above which a window is excluded from the line.
-_MAX_RESIDUAL_SD: Final = 4
 #: Bound of the error in standard deviations of the least delayed frames.
 _SPREAD_SD: Final = 3
 #: Usual delay (s) of delivery: the least delay of few frames is not small.
@@ -118,7 +104,7 @@ class DeviceClock:
     longest_gap_ns: float = 0.0
     n_frames: int = 1
     stretches: tuple[ClockStretch, ...] = ()
-    knot_ns: float = _KNOT_S * NS
+    knot_ns: float = KNOT_S * NS
 
     @property
     def error_s(self) -> float:
@@ -276,7 +262,7 @@ def fit_device_clock(
         lateness = lateness - levels.offset_ns[levels.index[usable]]
     best = least_late(nominal, lateness, _window_ns(span_ns))
     x, y = nominal[best], lateness[best]
-    slope, error = _fit_line(x, y)
+    slope, error = fit_line(x, y)
     step_error_ns = max(s.error_ns for s in stretches)
     error = float(np.hypot(error, 2 * step_error_ns / max(span_ns, 1.0)))
     # shrink the slope toward the prior, which has mean zero
@@ -284,17 +270,17 @@ def fit_device_clock(
     weight = prior**2 / (prior**2 + error**2)
     slope, error = slope * weight, min(error, prior)
     if hides_loss:
-        knots = _follow(nominal, lateness - slope * nominal, 1 + slope)
+        knots = follow(nominal, lateness - slope * nominal, 1 + slope)
         # between two knots, the time may be wrong by all that it changes there
         spread_ns = float(np.abs(np.diff(knots[1])).max(initial=0.0)) / _SPREAD_SD
-        longest_gap_ns, knot_s = 0.0, _FOLLOWED_WINDOW_S
+        longest_gap_ns, knot_s = 0.0, FOLLOWED_WINDOW_S
     else:
         residuals = y - slope * x
-        prompt = ~_is_late(x, residuals)
-        knots = _fit_knots(x[prompt], residuals[prompt])
+        prompt = ~is_late(x, residuals)
+        knots = fit_knots(x[prompt], residuals[prompt])
         misfit = residuals[prompt] - np.interp(x[prompt], *knots)
         spread_ns = float(np.sqrt(np.mean(misfit**2)))
-        longest_gap_ns, knot_s = float(np.diff(x[prompt]).max(initial=0.0)), _KNOT_S
+        longest_gap_ns, knot_s = float(np.diff(x[prompt]).max(initial=0.0)), KNOT_S
     base = float(knots[1][0])
     drift = -slope / (1 + slope)  # the ticks of a fast crystal are too short
     return DeviceClock(
@@ -343,67 +329,3 @@ def _lateness(
 def _window_ns(span_ns: float) -> float:
     """Return the length of the windows of a recording."""
     return min(_WINDOW_S * NS, max(span_ns / _MIN_WINDOWS, _MIN_WINDOW_S * NS))
-
-
-def _is_late(x: Floats, residuals: Floats) -> NDArray[np.bool_]:
-    """Return which windows are later than a rate change of the crystal can explain."""
-    late = np.zeros(len(x), bool)
-    for step in range(1, min(_COMPARED_WINDOWS, len(x) - 1) + 1):
-        change = residuals[step:] - residuals[:-step]
-        allowed = _MAX_LATENESS_NS + _MAX_RATE_CHANGE * (x[step:] - x[:-step])
-        late[step:] |= change > allowed
-        late[:-step] |= -change > allowed
-    return late
-
-
-def _fit_line(x: Floats, y: Floats) -> tuple[float, float]:
-    """Return a robust slope and its standard error.
-
-    The slope is that of Theil and Sen (Sen 1968, doi:10.2307/2285891),
-    refined by least squares without the windows that are late.
-    """
-    if len(x) < 3:
-        return 0.0, np.inf
-    subset = np.linspace(0, len(x) - 1, min(len(x), _MAX_SLOPE_POINTS)).astype(int)
-    subset = np.unique(subset)
-    i, j = np.triu_indices(len(subset), 1)
-    xs, ys = x[subset], y[subset]
-    slope = float(np.median((ys[j] - ys[i]) / (xs[j] - xs[i])))
-    residuals = y - slope * x
-    deviations = residuals - np.median(residuals)
-    spread = MAD_TO_SD * float(np.median(np.abs(deviations))) + _MIN_SPREAD_NS
-    kept = deviations < _MAX_RESIDUAL_SD * spread  # one-sided, because delays are positive
-    x, residuals = x[kept], residuals[kept]
-    centred = x - x.mean()
-    s_xx = float((centred**2).sum())
-    if len(x) < 3 or s_xx == 0:
-        return slope, np.inf
-    change = float((centred * residuals).sum()) / s_xx
-    remaining = residuals - residuals.mean() - change * centred
-    return slope + change, float(np.sqrt((remaining**2).sum() / (len(x) - 2) / s_xx))
-
-
-def _follow(x: Floats, residuals: Floats, slope: float) -> tuple[Floats, Floats]:
-    """Return knots (time and value in ns) at the minima of the residuals, in increasing time."""
-    best = least_late(x, residuals, _FOLLOWED_WINDOW_S * NS)
-    x, line = x[best], x[best] * slope
-    return x, np.maximum.accumulate(line + residuals[best]) - line
-
-
-def _fit_knots(x: Floats, residuals: Floats) -> tuple[Floats, Floats]:
-    """Return knots (time and value in ns) that follow the residuals of the line."""
-    times = np.arange(0.0, x[-1] + _KNOT_S * NS, _KNOT_S * NS)
-    values: dict[float, float] = {}
-    for knot in times:
-        near = np.abs(x - knot) <= _KNOT_REACH_S * NS
-        if not near.any():
-            continue  # an outage, which is interpolated
-        early = near & (residuals <= residuals[near].min() + _MAX_LATENESS_NS)
-        xs, ys = x[early], residuals[early]
-        if len(xs) >= _MIN_KNOT_WINDOWS and xs[0] <= knot <= xs[-1]:
-            # the value at the knot of a line through the windows around it
-            values[float(knot)] = float(np.polyfit((xs - knot) / NS, ys, 1)[1])
-        else:
-            values[float(xs.mean())] = float(ys.mean())
-    knots = sorted(values)
-    return np.array(knots), np.array([values[knot] for knot in knots])
