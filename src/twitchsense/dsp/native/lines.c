@@ -3,13 +3,22 @@
 
 static double power(const double *z) { return z[0] * z[0] + z[1] * z[1]; }
 
+static int are_inside(const int64_t *bins, int64_t n, int64_t n_bins) {
+    for (int64_t k = 0; k < n; k++)
+        if (bins[k] < 0 || bins[k] >= n_bins) return 0;
+    return 1;
+}
+
 /* spectra: n_blocks rows of n_bins complex numbers. bins, factor: of each harmonic the bin and a
  * complex factor; beside: n_beside bins next to it. amplitude (complex), noise: n_blocks rows.
+ * Returns -1 if a bin lies outside the spectrum.
  */
-EXPORT void ts_lines(const double *spectra, int64_t n_blocks, int64_t n_bins, const int64_t *bins,
-                     const double *factor, int64_t n_harmonics, const int64_t *beside,
-                     int64_t n_beside, double square_scale, double least, double *amplitude,
-                     double *noise) {
+EXPORT int64_t ts_lines(const double *spectra, int64_t n_blocks, int64_t n_bins,
+                        const int64_t *bins, const double *factor, int64_t n_harmonics,
+                        const int64_t *beside, int64_t n_beside, double square_scale, double least,
+                        double *amplitude, double *noise) {
+    if (!are_inside(bins, n_harmonics, n_bins)) return -1;
+    if (!are_inside(beside, n_harmonics * n_beside, n_bins)) return -1;
     for (int64_t i = 0; i < n_blocks; i++) {
         const double *row = spectra + 2 * n_bins * i;
         for (int64_t k = 0; k < n_harmonics; k++) {
@@ -23,6 +32,7 @@ EXPORT void ts_lines(const double *spectra, int64_t n_blocks, int64_t n_bins, co
             *noise++ = value > least ? value : least;
         }
     }
+    return 0;
 }
 
 /* Sum of the power in the bins from `first` to `stop` of each spectrum. */

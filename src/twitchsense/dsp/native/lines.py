@@ -26,10 +26,8 @@ def measure_lines(
     """Return amplitudes and their variances, as `mains.measure_lines`."""
     n_blocks, n_bins = spectra.shape
     n, n_beside = beside.shape
-    if n and not (0 <= min(bins.min(), beside.min()) <= max(bins.max(), beside.max()) < n_bins):
-        raise ValueError("kernel lines: a bin lies outside the spectrum")
     amplitude, noise = np.empty((n_blocks, n), np.complex128), np.empty((n_blocks, n))
-    library.ts_lines(
+    failed = library.ts_lines(
         address(spectra, np.complex128, n_blocks * n_bins),
         n_blocks,
         n_bins,
@@ -43,6 +41,8 @@ def measure_lines(
         address(amplitude, np.complex128, amplitude.size),
         address(noise, np.float64, noise.size),
     )
+    if failed:
+        raise ValueError("kernel lines: a bin lies outside the spectrum")
     return amplitude, noise
 
 

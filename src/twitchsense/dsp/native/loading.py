@@ -30,7 +30,7 @@ SIGNATURES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "ts_motion_push": (_I, (_P, _P, _I, _I, _P, _P, _P, _P, _P)),
     "ts_motion_close": (_I, (_P, _I, _P)),
     "ts_hysteresis": (_I, (_P, _I, _P, _P, _P, _I, _I, _P, _P, _P, _P)),
-    "ts_lines": (_N, (_P, _I, _I, _P, _P, _I, _P, _I, _D, _D, _P, _P)),
+    "ts_lines": (_I, (_P, _I, _I, _P, _P, _I, _P, _I, _D, _D, _P, _P)),
     "ts_band_power": (_N, (_P, _I, _I, _I, _I, _P)),
     "ts_find_peaks": (_I, (_P, _I, _I, _P, _I, _P)),
     "ts_rolling_floor": (_I, (_P, _I, _I, _I, _P, _I, _I, _D, _D, _P, _P)),
