@@ -1,4 +1,4 @@
-"""Bumble hosts without a log entry per packet.
+"""Bumble hosts without a log entry per packet, whose commands may be cancelled.
 
 The speed of a night in virtual time is limited by the work per packet.
 """
@@ -19,6 +19,16 @@ class FastHost(Host):
         """Send a packet to the controller."""
         if self.hci_sink:
             self.hci_sink.on_packet(bytes(packet))
+
+    def on_command_processed(
+        self, event: hci.HCI_Command_Complete_Event | hci.HCI_Command_Status_Event
+    ) -> None:
+        """Take the answer to a command, unless its caller was cancelled before it came.
+
+        Bumble sets the result of the cancelled future, which is an error.
+        """
+        if self.pending_response is None or not self.pending_response.done():
+            super().on_command_processed(event)
 
     def on_hci_packet(self, packet: hci.HCI_Packet) -> None:
         """Process a packet from the controller."""

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from firmware_sim.peers.npg_lite import CONTROL, DATA, NpgLite
 from firmware_sim.peers.twitchsense_v1 import WearableV1
 from tests.acquire.peer_recording import connection_log, query, record_peers, stored_values
-from tests.nightfile.builders import capture_connections
+from tests.nightfile.builders import KEY, MODEL, capture_connections, device, write_night
+from twitchsense.acquire.device_recording import RecordingContext
+from twitchsense.acquire.status import SessionStatus
+from twitchsense.errors import InputError
 from twitchsense.nightfile.loss_report import read_loss_reports
+from twitchsense.nightfile.writer import NightFileWriter
 
 
 def test_every_notification_is_stored_unchanged(tmp_path):
@@ -170,3 +176,51 @@ def test_an_error_of_a_driver_does_not_end_the_night(tmp_path, monkeypatch, capl
     record_peers(path, [NpgLite()], ["npg"], 20)
     assert len(stored_values(path, "notify")) > 800
     assert "an error in the driver npg" in caplog.text
+
+
+@pytest.mark.parametrize(("key", "first", "second"), [("leg", "left", "right"), ("gain", "9", "8")])
+def test_a_night_keeps_the_leg_and_the_gain_of_what_it_holds(tmp_path, caplog, key, first, second):
+    """What is stated is valid for the whole night: another leg would relabel the first part."""
+    plain = replace(MODEL, leg="")
+    night = NightFileWriter(write_night(tmp_path / "a.night", 1, model=plain))
+
+    def record(settings, own_leg=None):
+        queue = SimpleNamespace(put_record=lambda record: night.write([record]))
+        RecordingContext(
+            "npg", 1, night, queue, lambda: 0, None, SessionStatus(), settings, {}
+        ).record_device(device(plain), own_leg)
+
+    record({key: first})
+    assert f"--{key} {first} is also valid for what is recorded before" in caplog.text
+    with pytest.raises(InputError) as refused:
+        record({key: second})
+    assert f"--{key}: is {first} for ts-" in refused.value.command_message
+    record({})
+    record({key: first})
+    assert night.settings(KEY) == {key: first}
+    if key == "leg":
+        with pytest.raises(InputError, match="leave --leg out"):
+            record({key: second}, own_leg=second)
+    night.close()
+
+
+def test_a_refused_device_is_named_at_once_and_the_others_are_recorded(tmp_path, caplog):
+    path = tmp_path / "a.night"
+    record_peers(path, [NpgLite()], ["npg"], 3, settings={"npg": {"leg": "left"}})
+    before = query(path, "SELECT * FROM value")
+    said = []
+
+    async def listen(result, radio):
+        await asyncio.sleep(8)
+        said.append(caplog.text)
+
+    models, settings = [NpgLite(), WearableV1()], {"npg": {"leg": "right"}}
+    with pytest.raises(InputError, match="is left for NPG-Lite"):
+        record_peers(
+            path, models, ["npg", "twitchsense"], 10, start_s=60, during=listen, settings=settings
+        )
+    assert said[0].count("is left for NPG-Lite") == 1
+    assert "the other devices are recorded" in said[0]
+    assert query(path, "SELECT * FROM value") == before
+    assert query(path, "SELECT value FROM device_setting") == [("left",)]
+    assert len(query(path, "SELECT * FROM packet")) > 50

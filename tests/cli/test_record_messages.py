@@ -1,18 +1,25 @@
 """What ``record`` tells a person: the device's name, the next command, and a missing adapter."""
 
 import asyncio
+import re
 from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
 
 from firmware_sim.peers.by_kind import MODELS
+from tests.nightfile.builders import write_night
 from twitchsense.acquire.adapter import Adapter, AdapterError
 from twitchsense.acquire.status import SessionStatus
 from twitchsense.cli.app import main
 from twitchsense.cli.event_printer import EventPrinter
 from twitchsense.cli.record import close_night
-from twitchsense.cli.record_status import print_status, print_totals, report_missing_gains
+from twitchsense.cli.record_status import (
+    print_night_so_far,
+    print_status,
+    print_totals,
+    report_missing_gains,
+)
 from twitchsense.nightfile.records import Device, DeviceSetting
 from twitchsense.nightfile.writer import NightFileWriter
 
@@ -99,12 +106,27 @@ def test_a_night_knows_a_gain_that_was_stated_before_it_is_continued(tmp_path):
     writer.write([DeviceSetting("AA", 1, "gain", "1241"), DeviceSetting("BB", 1, "leg", "left")])
     writer.close()
     writer = NightFileWriter(path)
-    assert [writer.has_setting(device, "gain") for device in ("AA", "BB", "CC")] == [
-        True,
-        False,
-        False,
-    ]
+    settings = [writer.settings(device) for device in ("AA", "BB", "CC")]
+    assert settings == [{"gain": "1241"}, {"leg": "left"}, {}]
     writer.close()
+
+
+def test_a_night_that_is_continued_is_described(tmp_path, capsys):
+    path = write_night(tmp_path / "a.night", 19)
+    writer = NightFileWriter(path)
+    (device,) = writer.recorded_devices()
+    writer.write([DeviceSetting(device.key, 1, "leg", "left")])
+    print_night_so_far(writer, device.last_ns)
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == f"Continuing {path}, which holds:"
+    assert re.fullmatch(
+        r"  ts-0051, left leg: 19 s, from \d\d \w+ [\d:]+ to \d\d \w+ [\d:]+", second
+    )
+    print_night_so_far(writer, device.last_ns + 14 * 3600 * 10**9)
+    assert "The last data are 14.0 h old" in capsys.readouterr().err
+    writer.close()
+    print_night_so_far(NightFileWriter(tmp_path / "b.night", {"zone": "UTC"}), 0)
+    assert "which holds no data yet" in capsys.readouterr().err
 
 
 def test_the_help_names_every_simulated_device_of_another_maker():

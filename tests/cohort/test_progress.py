@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from twitchsense.cli.cohort import format_duration, format_progress
+from twitchsense.cli.cohort import format_progress
+from twitchsense.cli.text_output import format_duration
 from twitchsense.cohort import run
 from twitchsense.cohort.run import CohortProgress
 from twitchsense.cohort.task import Outcome, Task

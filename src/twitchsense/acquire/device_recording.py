@@ -13,6 +13,7 @@ from twitchsense.acquire.connection import Connection
 from twitchsense.acquire.frame_queue import FrameQueue
 from twitchsense.acquire.status import SessionStatus
 from twitchsense.devices.contract import Message
+from twitchsense.errors import InputError
 from twitchsense.nightfile.records import Device, DeviceSetting, LinkEvent, Record
 from twitchsense.nightfile.writer import NightFileWriter
 
@@ -65,10 +66,27 @@ class RecordingContext:
         """Queue a record for the night file."""
         self.queue.put_record(record)
 
-    def record_device(self, device: Device) -> None:
-        """Queue the record of the device, and what the user said of it."""
+    def record_device(self, device: Device, own_leg: str | None = None) -> None:
+        """Queue the record of the device, and what the user said of it.
+
+        Parameters
+        ----------
+        device : Device
+        own_leg : str or None
+            Leg that the device states itself.
+
+        Raises
+        ------
+        InputError
+            If the night holds data of the device with another leg or gain: what is stated is
+            valid for the whole night, so that these data would be relabelled.
+        """
+        name = device.name or device.key
+        before = self.night.settings(device.key)
+        if any(known.key == device.key for known in self.night.recorded_devices()):
+            _refuse_changes(name, {"leg": own_leg or "", **before}, self.settings)
         self.device_key = device.key
-        self.has_gain = "gain" in self.settings or self.night.has_setting(device.key, "gain")
+        self.has_gain = "gain" in self.settings or "gain" in before
         self.record(device)
         for key, value in self.settings.items():
             self.record(DeviceSetting(device.key, self.now_ns(), key, value))
@@ -118,3 +136,19 @@ class DeviceRecording(Protocol):
     def on_message(self, message: Message) -> None:
         """Take a value that passed between host and device; returns at once."""
         ...
+
+
+def _refuse_changes(name: str, before: Mapping[str, str], now: Mapping[str, str]) -> None:
+    """Raise `InputError` if a leg or gain differs from the one that the night has."""
+    for key in ("leg", "gain"):
+        known, stated = before.get(key, ""), now.get(key, "")
+        if not stated or stated == known:
+            continue
+        if known:
+            raise InputError(
+                f"--{key}",
+                f"is {known} for {name} in this night, and {stated} would also change what is "
+                "recorded",
+                f"leave --{key} out, or record into another --out",
+            )
+        log.warning("%s: --%s %s is also valid for what is recorded before", name, key, stated)

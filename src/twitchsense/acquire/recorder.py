@@ -19,6 +19,7 @@ from twitchsense.acquire.frame_queue import (
 )
 from twitchsense.acquire.session import Session
 from twitchsense.devices.contract import Message
+from twitchsense.errors import InputError
 from twitchsense.model.channels import NS
 from twitchsense.nightfile.recorder_clock import MIN_STEP_NS, RecorderClock
 from twitchsense.nightfile.records import HostClockReading, Record
@@ -118,6 +119,7 @@ class Recorder:
         self._frames: list[Stored] = []
         self._clock = now_ns if isinstance(now_ns, RecorderClock) else None
         self._last_reading: HostClockReading | None = None
+        self._reported: list[BaseException] = []
 
     async def run(self, stop: asyncio.Event) -> None:
         """Record until `stop` is set, then stop the wearables and write the remaining frames.
@@ -133,6 +135,8 @@ class Recorder:
             If the last frames could not be written.
         SessionError
             If a session failed because of a bug in twitchsense.
+        InputError
+            If an option cannot be used with a device or contradicts the night.
         """
         tasks = [asyncio.create_task(s.run(stop)) for s in self.sessions]
         try:
@@ -140,6 +144,7 @@ class Recorder:
                 self._read_host_clock()
                 await asyncio.wait(tasks, timeout=self._period_s)
                 await self.flush()
+                self._report_failures(tasks)
             for task in tasks:
                 task.result()
         finally:
@@ -152,6 +157,17 @@ class Recorder:
                 self._pool.shutdown()
         if self.storage_error:
             raise StorageError(self.storage_error)
+
+    def _report_failures(self, tasks: Sequence[asyncio.Task[None]]) -> None:
+        """Log at once why a session failed, if others go on: `run` raises it at the end only."""
+        if all(task.done() for task in tasks):
+            return
+        for task in tasks:
+            error = task.exception() if task.done() and not task.cancelled() else None
+            if error is not None and error not in self._reported:
+                self._reported.append(error)
+                text = error.command_message if isinstance(error, InputError) else str(error)
+                log.error("%s; the other devices are recorded", text)
 
     def _read_host_clock(self, *, store: bool = False) -> None:
         """Store how the computer's clock relates to that of the recorder, if it changed."""

@@ -145,13 +145,18 @@ class Session:
         SessionError
             If a bug in twitchsense causes an error, which a new attempt would only repeat.
         InputError
-            If the device does not offer what the options say.
+            If the device does not offer what the options say, or the night contradicts them.
         """
         try:
             await self._run(stop)
         finally:
             while self._locks:
                 self._locks.popitem()[1].close()
+
+    @property
+    def device_key(self) -> str:
+        """Key of the device in the night file; empty until it was connected."""
+        return self._context.device_key
 
     @property
     def has_emg_in_counts(self) -> bool:
@@ -200,7 +205,8 @@ class Session:
             except (OSError, StorageError) as error:
                 self._log_failure("error", str(error))
             except InputError as error:
-                self._log_failure("error", str(error))
+                # the recording of this device never began: its night is left as it is
+                self.status.last_error = error.command_message
                 raise
             except Exception as error:
                 # connection and adapter translate the errors of back ends: this is a bug of

@@ -22,7 +22,7 @@ class SessionStatus:
     n_stored, n_lost, n_missing : int
         Frames or packets on disk, frames lost for good, and frames still to be retransmitted.
     n_produced : int
-        Frames known to exist, of all boots.
+        Frames known to exist, of all boots, without those before the first connection.
     n_live : int
         Frames that arrived as soon as they were produced, without retransmission.
     last_error : str

@@ -66,6 +66,8 @@ class V1Recording:
         self._last_data_s = 0.0
         self._acknowledged = -1
         self._device_recorded = False
+        #: Frames that existed at the first connection; they are no measure of the link.
+        self._n_before: int | None = None
 
     def on_message(self, message: Message) -> None:
         """Do nothing: frames are queued by the subscription to *data*."""
@@ -94,7 +96,8 @@ class V1Recording:
             serial = await _read_text(connection, v1_frames.SERIAL_UUID)
             firmware = await _read_text(connection, v1_frames.FIRMWARE_UUID)
             texts = (advertisement.address, advertisement.name, serial, firmware)
-            self._context.record_device(Device(self._context.device_key, *texts, raw_info))
+            device = Device(self._context.device_key, *texts, raw_info)
+            self._context.record_device(device, info.leg)
             self._device_recorded = True
         await self._read_battery(connection)
         # data may arrive as soon as they are subscribed to: their source must exist before
@@ -155,6 +158,8 @@ class V1Recording:
                     self._close_boot(Boot(boot.device, count))
         self.tracker = self.trackers[boot]
         self.tracker.extend(state.next)
+        if self._n_before is None:
+            self._n_before = sum(t.end_seq - t.first_seq for t in self.trackers.values())
         self._requester = RetransmissionRequester(self.tracker, self._mark_lost)
         self._acknowledged = -1
         self._mark_lost(0, state.oldest - 1, OVERFLOW)
@@ -233,7 +238,7 @@ class V1Recording:
         self._context.status.n_missing = self._requester.n_missing
         self._context.status.n_produced = sum(
             t.end_seq - t.first_seq for t in self.trackers.values()
-        )
+        ) - (self._n_before or 0)
 
     async def _acknowledge(self, control: ControlPoint) -> None:
         """Allow the device to discard frames that are on disk."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from twitchsense.cli.options import USER_PATH, AnalysisOptions, analysis_options, verbosity
+from twitchsense.cli.text_output import format_duration
 from twitchsense.errors import InputError, TwitchsenseError
 
 if TYPE_CHECKING:
@@ -151,13 +152,6 @@ def format_progress(progress: CohortProgress) -> str:
     if progress.remaining_s is None:
         return text
     return f"{text}, {format_duration(progress.remaining_s)} left"
-
-
-def format_duration(seconds: float) -> str:
-    """Return a duration in s, min or h."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _print_progress(progress: CohortProgress, out: Path) -> None:

@@ -26,6 +26,7 @@ from twitchsense.cli.device_options import remember as remember_device
 from twitchsense.cli.options import PathType, verbosity
 from twitchsense.cli.record_status import (
     first_connection_s,
+    print_night_so_far,
     print_status,
     print_totals,
     report_missing_gains,
@@ -215,6 +216,8 @@ async def _record(
     raw_log = RawLogWriter(raw) if raw else None
     night = NightFileWriter(out, make_metadata())
     clock = RecorderClock(night.last_host_clock())
+    if night.resumed and not quiet:
+        print_night_so_far(night, clock())
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in ENDING_SIGNALS:

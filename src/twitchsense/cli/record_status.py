@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+from collections import Counter
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from twitchsense.cli.text_output import print_text
+from twitchsense.cli.text_output import format_duration, print_text
 from twitchsense.text import printable
 
 if TYPE_CHECKING:
@@ -17,7 +19,10 @@ if TYPE_CHECKING:
     from twitchsense.acquire.session import Session
     from twitchsense.acquire.status import SessionStatus
     from twitchsense.cli.event_printer import EventPrinter
+    from twitchsense.nightfile.writer import NightFileWriter
 
+#: Age (s) of the last data from which a file that is continued may be that of another night.
+_OLD_NIGHT_S: Final = 4 * 3600.0
 #: Time (s) between two status lines.
 STATUS_PERIOD_S: Final = 10.0
 
@@ -26,6 +31,44 @@ def first_connection_s(recorder: Recorder) -> float | None:
     """Return the time (s, of the event loop) of the first connection; None without one."""
     since = [s.status.connected_at for s in recorder.sessions]
     return min((t for t in since if t is not None), default=None)
+
+
+def print_night_so_far(night: NightFileWriter, now_ns: int) -> None:
+    """Say what a night that is continued holds, on stderr.
+
+    Parameters
+    ----------
+    night : NightFileWriter
+    now_ns : int
+        UTC by the clock of the recorder, ns.
+    """
+    from twitchsense.model.channels import NS
+
+    devices = night.recorded_devices()
+    holds = "which holds:" if devices else "which holds no data yet"
+    print_text(f"Continuing {printable(str(night.path), '?')}, {holds}", err=True)
+    for device in devices:
+        leg = f", {device.settings['leg']} leg" if "leg" in device.settings else ""
+        first, last = (
+            datetime.fromtimestamp(time_ns / NS).astimezone()
+            for time_ns in (device.first_ns, device.last_ns)
+        )
+        print_text(
+            f"  {printable(device.name, '?')}{leg}: "
+            f"{format_duration((device.last_ns - device.first_ns) / NS)}, from "
+            f"{first:%d %B %H:%M:%S} to {last:%d %B %H:%M:%S}",
+            err=True,
+            indent="    ",
+        )
+    last_ns = max((device.last_ns for device in devices), default=now_ns)
+    age_s = (now_ns - last_ns) / NS
+    if age_s > _OLD_NIGHT_S:
+        print_text(
+            f"  The last data are {format_duration(age_s)} old. For another night, press Ctrl-C "
+            "and name another --out",
+            err=True,
+            indent="    ",
+        )
 
 
 async def print_status(
@@ -150,10 +193,16 @@ def print_totals(recorder: Recorder, elapsed_s: float, out: Path, quiet: bool) -
             text = format_status(_shown_name(session), session.status, elapsed_s, "ended")
             print_text(text, err=True, indent="  ")
             _print_missing_gain(session)
+        names = {session.device_key: _shown_name(session) for session in recorder.sessions}
+        starts: Counter[str] = Counter()
         for report in read_loss_reports(out):
+            starts[report.device] += 1
             lost = ", ".join(f"{n} lost: {reason}" for reason, n in report.lost.items() if n)
             unresolved = sum(b - a + 1 for a, b in report.unresolved)
-            text = f"since start {report.count} of the device: {report.received} frames received"
+            text = (
+                f"{names.get(report.device, report.device)}, start {starts[report.device]} in this "
+                f"night: {report.received} frames received"
+            )
             text += f", {lost}" if lost else ""
             text += f", {unresolved} not fetched" if unresolved else ""
             text += ", then it restarted" if report.unbounded_loss else ""

@@ -70,6 +70,13 @@ def wrap(text: str, width: int | None, indent: str = "") -> str:
     )
 
 
+def format_duration(seconds: float) -> str:
+    """Return a duration in s, min or h."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
 def print_text(text: str, *, err: bool = False, indent: str = "", dim: bool = False) -> None:
     """Print a sentence, wrapped at words on a terminal, without control characters.
 

@@ -126,7 +126,8 @@ class Value:
 class DeviceSetting:
     """What the user said of a device, such as its leg (table ``device_setting``).
 
-    The latest setting of a key is valid for the whole night.
+    The latest setting of a key is valid for the whole night. The recorder therefore refuses
+    to change the leg or the gain of a device of which the night holds data.
     """
 
     device: str

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Hashable, Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
@@ -51,6 +52,27 @@ _DESCRIBING: Final = (Device, DeviceSetting, FirstFrame, Marker)
 _MAX_DAMAGED: Final = 1000
 #: Maximum number of bytes stored of a damaged frame.
 _MAX_DAMAGED_BYTES: Final = 512
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedDevice:
+    """What a night that is continued holds of a device.
+
+    Attributes
+    ----------
+    key, name : str
+        Key in the file; name, or the key without one.
+    settings : dict of str to str
+        What the user said of it: ``leg``, ``gain``, ...
+    first_ns, last_ns : int
+        Arrival of its first and its last data, by the clock of the recorder.
+    """
+
+    key: str
+    name: str
+    settings: dict[str, str]
+    first_ns: int
+    last_ns: int
 
 
 class NightFileWriter:
@@ -130,13 +152,34 @@ class NightFileWriter:
         )
         return [row[0] for row in rows]
 
-    def has_setting(self, device: str, key: str) -> bool:
-        """Return whether the user said this of a device in the night so far."""
+    def settings(self, device: str) -> dict[str, str]:
+        """Return what the user said of a device in the night so far; the latest of a key counts."""
         sql = (
-            "SELECT device_setting.id FROM device_setting JOIN device "
-            "ON device.id = device_setting.device WHERE device.key = ? AND device_setting.key = ?"
+            "SELECT device_setting.key, value FROM device_setting JOIN device "
+            "ON device.id = device_setting.device WHERE device.key = ? ORDER BY device_setting.id"
         )
-        return bool(self._select(sql, (device, key)))
+        return dict(self._select(sql, (device,)))
+
+    def recorded_devices(self) -> list[RecordedDevice]:
+        """Return the devices of the night so far, in the order of recording."""
+        found = []
+        for number, key, name in self._select("SELECT id, key, name FROM device ORDER BY id"):
+            times = [
+                time_ns
+                for table, owner in (("packet", "boot"), ("value", "connection"))
+                if self._select(f"SELECT 1 FROM {owner} WHERE device = ? LIMIT 1", (number,))
+                for order in ("", "DESC")
+                for (time_ns,) in self._select(
+                    f"SELECT arrival_ns FROM {table} WHERE {owner} IN "
+                    f"(SELECT id FROM {owner} WHERE device = ?) ORDER BY id {order} LIMIT 1",
+                    (number,),
+                )
+            ]
+            if times:
+                found.append(
+                    RecordedDevice(key, name or key, self.settings(key), min(times), max(times))
+                )
+        return found
 
     def last_host_clock(self) -> HostClockReading | None:
         """Return the last reading of the computer's clock, or None."""
