@@ -27,7 +27,7 @@ NAMED = SessionStatus(connected=True, n_connections=1, name="NPG-Lite", seconds=
 
 
 def recorder(status, lacks_gain=False):
-    session = SimpleNamespace(address="AA:BB", status=status, lacks_gain=lacks_gain)
+    session = SimpleNamespace(address="AA:BB", status=status, lacks_gain=lacks_gain, device_key="")
     queue = SimpleNamespace(n_overflows=0)
     return SimpleNamespace(sessions=[session], queue=queue, storage_error="")
 
