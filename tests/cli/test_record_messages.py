@@ -120,7 +120,7 @@ def test_a_night_that_is_continued_is_described(tmp_path, capsys):
     first, second = capsys.readouterr().err.splitlines()
     assert first == f"Continuing {path}, which holds:"
     assert re.fullmatch(
-        r"  ts-0051, left leg: 19 s, from \d\d \w+ [\d:]+ to \d\d \w+ [\d:]+", second
+        r"  ts-CDEF, left leg: 19 s, from \d\d \w+ [\d:]+ to \d\d \w+ [\d:]+", second
     )
     print_night_so_far(writer, device.last_ns + 14 * 3600 * 10**9)
     assert "The last data are 14.0 h old" in capsys.readouterr().err
