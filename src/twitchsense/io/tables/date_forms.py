@@ -21,6 +21,22 @@ _FIXED_WIDTH: Final = re.compile(r"\d\d[./-]\d\d[./-]\d{4}[ T]\d\d:\d\d:\d\d(?:[
 _ISO: Final = re.compile(
     r"(\d{4}-?\d\d-?\d\d[ T]\d\d:?\d\d:?\d\d)([.,:]\d+)?\s*((?:UTC|GMT|Z|[+-]\d\d:?\d\d)?)"
 )
+#: A date with the name of its month, as MATLAB writes it.
+_NAMED_MONTH: Final = re.compile(r"^\s*(\d{1,2})[- ]([A-Za-z]{3})[- ](\d{4})")
+_MONTHS: Final = (
+    "jan",
+    "feb",
+    "mar",
+    "apr",
+    "may",
+    "jun",
+    "jul",
+    "aug",
+    "sep",
+    "oct",
+    "nov",
+    "dec",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +78,7 @@ class DateForm:
         if not self.order:
             match = _ISO.fullmatch(cell.strip())
             return cell if match is None else match[1] + _fraction(match[2]) + _zone(match[3])
-        match = _DATE.fullmatch(cell.strip())
+        match = _DATE.fullmatch(_with_number(cell.strip()))
         if match is None:
             return cell
         day, month = (match[1], match[3]) if self.order == "day first" else (match[3], match[1])
@@ -93,7 +109,7 @@ def find_date_form(text: pd.Series) -> DateForm | None:
     iso = _ISO.fullmatch(first)
     if iso and ((iso[2] or ".")[0] != "." or iso[3] in ("UTC", "GMT")):
         return DateForm("")
-    match = _DATE.fullmatch(first)
+    match = _DATE.fullmatch(_with_number(first))
     if match is None:
         return None
     if match[2] == ".":
@@ -156,6 +172,15 @@ def date_readings(cell: str) -> list[datetime]:
                 continue
             found += [when] if when not in found else []
     return found
+
+
+def _with_number(text: str) -> str:
+    """Return a date with the number of its month instead of the name."""
+    match = _NAMED_MONTH.match(text)
+    if match is None or match[2].casefold() not in _MONTHS:
+        return text
+    number = _MONTHS.index(match[2].casefold()) + 1
+    return f"{match[1]}.{number:02d}.{match[3]}{text[match.end() :]}"
 
 
 def _fraction(text: str | None) -> str:

@@ -9,7 +9,12 @@ from typing import Final
 
 from twitchsense.errors import InputError
 from twitchsense.io.channels.capture import ColumnMapping
-from twitchsense.io.tables.time_reading import ANY_TIME, FOREIGN_TIME_HEADERS, TIME_COLUMNS
+from twitchsense.io.tables.time_reading import (
+    ANY_TIME,
+    FOREIGN_TIME_HEADERS,
+    OTHER_TIME_HEADERS,
+    TIME_COLUMNS,
+)
 from twitchsense.model.column_names import COUNT_UNIT, ChannelPlan, is_signal_name, plan_channels
 
 #: Name of the time of a table whose rows have a sampling rate instead of a time column.
@@ -78,9 +83,8 @@ def is_header(names: Sequence[str], mapping: ColumnMapping) -> bool:
     mapping : ColumnMapping
     """
     ours = [mapping.preview(name).casefold() for name in names]
-    timed = mapping.fs is not None or any(
-        name in TIME_COLUMNS or name in FOREIGN_TIME_HEADERS for name in ours
-    )
+    words = {*TIME_COLUMNS, *FOREIGN_TIME_HEADERS, *OTHER_TIME_HEADERS}
+    timed = mapping.fs is not None or any(name in words for name in ours)
     return timed and any(is_signal_name(name) for name in ours)
 
 
@@ -157,9 +161,9 @@ def parse_header(
             )
         seen.add(header)
     if not times and not has_rate and not time_groups:
-        foreign = [
-            h for h in ignored if h.casefold() in FOREIGN_TIME_HEADERS and mapping.rename(h) == h
-        ]
+        free = [h for h in ignored if mapping.rename(h) == h]
+        foreign = [h for h in free if h.casefold() in FOREIGN_TIME_HEADERS]
+        foreign = foreign or [h for h in free if h.casefold() in OTHER_TIME_HEADERS]
         if len(foreign) == 1:
             times[foreign[0]] = ANY_TIME
             ignored.remove(foreign[0])
@@ -195,7 +199,8 @@ def parse_header(
 
 def _time_like(headers: Sequence[str]) -> str:
     """Return the first column that may hold times, as an example for messages."""
-    return next((h for h in headers if _TIME_WORD.search(h)), "Time")
+    named = [h for h in headers if h]
+    return next((h for h in named if _TIME_WORD.search(h)), named[0] if named else "Time")
 
 
 def _group(

@@ -7,8 +7,8 @@ from typing import Final
 
 import pandas as pd
 
-#: A time of day such as ``23:59:59.990`` or ``11:59:59,5 PM``.
-TIME_OF_DAY: Final = re.compile(r"(\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?)\s*(?:([AaPp])\.?[Mm]\.?)?")
+#: A time of day such as ``23:59:59.990``, ``23:59:59:990`` or ``11:59:59,5 PM``.
+TIME_OF_DAY: Final = re.compile(r"(\d{1,2}:\d{2}:\d{2}(?:[.,:]\d+)?)\s*(?:([AaPp])\.?[Mm]\.?)?")
 _PATTERN: Final = f"^{TIME_OF_DAY.pattern}$"
 
 
@@ -38,10 +38,10 @@ def parse_time_of_day(text: pd.Series) -> pd.Series:
     cells = text.astype("str").str.strip().reset_index(drop=True)
     last = cells.iloc[0][-1:] if len(cells) else ""
     if last.isdigit():
-        parts = pd.DataFrame({0: cells.where(cells.str.fullmatch(r"\d{1,2}:\d\d:\d\d([.,]\d+)?"))})
+        parts = pd.DataFrame({0: cells.where(cells.str.fullmatch(r"\d{1,2}:\d\d:\d\d([.,:]\d+)?"))})
     else:
         parts = cells.str.extract(_PATTERN)
-    clock = parts[0].str.replace(",", ".", regex=False)
+    clock = parts[0].str.replace(r"[,:](?=\d+$)(?<=\d\d:\d\d.)", ".", regex=True)
     passed = pd.to_timedelta(clock, errors="coerce").dt.as_unit("ns")
     if 1 in parts:
         half = parts[1].str.upper()

@@ -27,8 +27,14 @@ FOREIGN_TIME_HEADERS: Final = frozenset(
     (
         *("time", "timestamp", "timestamps", "time_stamp", "datetime", "date_time"),
         *("unix_time", "unixtime", "unix_timestamp", "epoch"),
+    )
+)
+#: The same, if there is none of these either.
+OTHER_TIME_HEADERS: Final = frozenset(
+    (
         *("zeit", "uhrzeit", "zeitstempel", "temps", "heure", "horodatage"),
-        *("tiempo", "hora", "tempo", "ora", "tid"),
+        *("tiempo", "hora", "tempo", "ora", "tid", "millis", "micros"),
+        *(f"{name}_{unit}" for name in ("timestamp", "unix_timestamp") for unit in TIME_UNITS),
     )
 )
 #: Name that a foreign time column gets: its unit is found by magnitude and spacing.

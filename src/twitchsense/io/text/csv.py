@@ -385,6 +385,8 @@ class CsvTable:
 
     def _refuse_long_rows(self, excess: pd.Series, first_row: int) -> None:
         filled = excess.notna().to_numpy(copy=True)
+        if filled.any():  # LabChart writes comments behind the last column
+            filled &= ~excess.astype("str").str.startswith("#").to_numpy(bool)
         if filled.any():
             row = first_row + int(filled.argmax())
             decimal = self.dialect.separator == ","

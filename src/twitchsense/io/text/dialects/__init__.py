@@ -8,11 +8,14 @@ it to `DIALECTS`; ``docs/captures.md`` shows an example.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from twitchsense.io.channels.capture import ColumnMapping
 from twitchsense.io.tables.table_layout import is_header
+from twitchsense.io.tables.time_reading import ANY_TIME
 from twitchsense.io.text.csv_dialect import CsvDialect, header_dialect
 from twitchsense.io.text.csv_head import FileHead
 from twitchsense.io.text.dialects.actigraph_text import actigraph_text
@@ -29,6 +32,8 @@ from twitchsense.io.text.dialects.unit_headers import unit_headers
 from twitchsense.io.text.dialects.xyz_table import xyz_table
 
 log = logging.getLogger(__name__)
+
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d")
 
 #: Returns how a file is read, or None if it has another dialect.
 DialectFinder = Callable[[FileHead], CsvDialect | None]
@@ -80,4 +85,14 @@ def find_dialect(head: FileHead, mapping: ColumnMapping) -> CsvDialect:
             continue
         if dialect is not None:
             return dialect
-    return header_dialect(head, lambda names: is_header(names, mapping))
+    return _with_index(head, header_dialect(head, lambda names: is_header(names, mapping)))
+
+
+def _with_index(head: FileHead, dialect: CsvDialect) -> CsvDialect:
+    """Return a dialect in which an index of dates without a name, as of pandas, is the time."""
+    row = next(iter(head.rows(dialect.body, dialect.separator, 1)), [])
+    named = any(h.casefold().startswith("time") for h in dialect.headers)
+    if dialect.headers[0] or named or not row or not _DATE.match(row[0]):
+        return dialect
+    headers = (ANY_TIME, *dialect.headers[1:])
+    return replace(dialect, headers=headers, names={ANY_TIME: ANY_TIME})

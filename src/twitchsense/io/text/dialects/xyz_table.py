@@ -37,11 +37,13 @@ _SUFFIX_AXIS: Final = re.compile(
 )
 #: Names of a time column: a word, perhaps with a unit in brackets or after an underscore.
 _TIME: Final = re.compile(
-    r"^(?:(?:unix|epoch|sensor|utc|system)[\s_]?)?"
+    r"^(?:(?:unix|epoch|sensor|utc|system|logging)[\s_]?)?"
     r"(?:time(?:[\s_-]?stamps?)?(?:[\s_]utc)?|t|zeit|uhrzeit|temps|heure|tiempo|hora|tempo|ora|date[\s_]?time|epoch?|sampletimefine)"
-    r"(?:[\s_]*[(\[]?\s*(?P<unit>n?s|ms|us|\u00b5s|\u03bcs|seconds|milliseconds)\s*[)\]]?)?:?$",
+    r"(?:[\s_]*[(\[]?\s*(?P<unit>n?s|txt|ms|us|\u00b5s|\u03bcs|seconds|milliseconds)\s*[)\]]?)?:?$",
     re.IGNORECASE,
 )
+#: Another clock of the accelerometer (SensorLog).
+_OTHER_CLOCK: Final = re.compile(r"acc\w*timestamp", re.IGNORECASE)
 #: A date, or Unix time in s or ms, at the beginning of a row without a header.
 _DATE: Final = re.compile(
     r'^"?(?:\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d|1\d{9}(?:\d{3})?(?:[.,]\d+)?[,;\t])'
@@ -136,6 +138,7 @@ def _dialect(
         headers, header_line, body, separator, "table of one accelerometer", ours,
         notes=tuple(notes), zone_in_brackets="[" in first,
         utc_offset_s=0 if "utc" in headers[time].casefold() else None,
+        ignored=tuple(h for h in headers if h not in ours and _OTHER_CLOCK.match(h)),
     )  # fmt: skip
 
 
