@@ -41,7 +41,7 @@ def parse_time_of_day(text: pd.Series) -> pd.Series:
         parts = pd.DataFrame({0: cells.where(cells.str.fullmatch(r"\d{1,2}:\d\d:\d\d([.,:]\d+)?"))})
     else:
         parts = cells.str.extract(_PATTERN)
-    clock = parts[0].str.replace(r"[,:](?=\d+$)(?<=\d\d:\d\d.)", ".", regex=True)
+    clock = parts[0].str.replace(r"(?<=\d:\d\d:\d\d)[,:]", ".", regex=True)
     passed = pd.to_timedelta(clock, errors="coerce").dt.as_unit("ns")
     if 1 in parts:
         half = parts[1].str.upper()
