@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 
@@ -41,3 +43,17 @@ def make_own_nights(n, rate):
         columns[f"{kind}_rate"] = [rate + k for k in range(n)]
         columns[f"{kind}_hours"] = [7.0] * n
     return pd.DataFrame(columns)
+
+
+def make_bare_night(hours, *, valid_h=None, n_twitches=0, context="wake"):
+    """Make what comparisons read of a night of a length: no signal, no jerk, a few rates."""
+    valid_h = hours if valid_h is None else valid_h
+    kinds = ("twitch", "jerk", "movement")
+    by_kind = {k: {"count": n_twitches if k == "twitch" else 0, "hours": valid_h} for k in kinds}
+    return SimpleNamespace(
+        recording=SimpleNamespace(start_ns=0, end_ns=round(hours * 3600e9)),
+        valid_s={"emg1": valid_h * 3600},
+        events=pd.DataFrame({"trial_type": [], "label": []}),
+        epochs=pd.DataFrame({"context": [context]}),
+        summary_dict=lambda: {"by_kind": by_kind},
+    )

@@ -10,6 +10,7 @@ from tests.scoring.builders import (
 )
 from tests.sleep.builders import (
     emg_seconds,
+    hypnogram,
 )
 
 
@@ -36,3 +37,15 @@ def test_active_wake_is_excluded_from_the_denominator():
     assert none["channels"]["emg1"]["rate_per_min"] is None
     assert none["channels"]["emg1"]["most_in_1_min"] is None
     assert none["not_computable"]["emg1"] == "no valid wake at rest"
+
+
+def test_time_of_unknown_context_is_not_wake():
+    rows = [row(t, "twitch") for t in (60.0, 65.0, 6000.0)]
+    blind = summary(*rows, stages=None)
+    block = blind["fasciculations"]
+    cell = block["channels"]["emg1"]
+    assert (cell["count"], cell["minutes"], cell["rate_per_min"]) == (0, 0, None)
+    assert block["not_computable"]["emg1"] == "not known when the person was awake"
+    assert blind["by_label"]["fasciculation_like"]["count"] == 3  # they keep the label
+    part = summary(*rows, stages=hypnogram(("W", 30)))["fasciculations"]["channels"]["emg1"]
+    assert (part["count"], part["minutes"]) == (2, pytest.approx(30))

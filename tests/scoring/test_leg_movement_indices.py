@@ -108,6 +108,21 @@ def test_without_a_hypnogram_sleep_is_estimated_and_reported_as_such():
     assert blind["leg_movements"]["sensor"] == "acc"
 
 
+def test_acceleration_alone_gives_counts_and_no_index():
+    respiratory = pd.DataFrame({"onset": [100.0], "duration": [10.0]})
+    blind = summary(*NIGHT, acc=acc_seconds(7200), respiratory=respiratory)
+    got = blind["leg_movements"]["rules"]["wasm2016"]
+    assert got["n_plms"] == 3
+    indices = [key for key in got if key.endswith("_index")]
+    assert len(indices) == 7
+    for key in indices:
+        assert (got[key]["rate_per_h"], got[key]["low"], got[key]["high"]) == (None, None, None)
+    assert got["pi_sleep"] is got["pi_ferri2006"] is None
+    assert {got["not_computable"][key] for key in (*indices, "pi_sleep", "pi_ferri2006")} == {
+        "needs EMG: acceleration alone misses movements"
+    }
+
+
 def test_both_rules_are_scored():
     rows = [lm(2000 + 7 * k) for k in range(6)]
     assert limb(*rows)["n_plm"] == 0

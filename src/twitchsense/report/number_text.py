@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from typing import Any, Final, TypeGuard
 
 from markupsafe import Markup, escape
@@ -74,6 +75,13 @@ def format_interval(value: Any, low: Any, high: Any, unit: str = "") -> str:
     if number != "–" and is_finite(low) and is_finite(high):
         number += f" ({format_number(low)}–{format_number(high)})"
     return number
+
+
+def join_words(parts: Sequence[str]) -> str:
+    """Return ``a``, ``a and b``, ``a, b and c``."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def unbroken(text: str) -> Markup:

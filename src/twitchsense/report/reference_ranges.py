@@ -7,16 +7,17 @@ published the comparison says so. No comparison is a diagnosis.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 import pandas as pd
 
+from twitchsense.model.channels import NS
 from twitchsense.report.number_text import as_dict, format_interval, format_number, is_finite
 from twitchsense.report.palette import kind_name
 from twitchsense.report.protocols import NightLike
-from twitchsense.report.time_labels import format_duration
+from twitchsense.scoring.confidence_intervals import poisson_interval
+from twitchsense.scoring.fasciculations import NO_WAKE_AT_REST
 from twitchsense.scoring.rates import rate
 from twitchsense.trend.nights import MIN_NIGHTS_FOR_TYPICAL, MIN_VALID_HOURS, OUTCOMES
 
@@ -30,21 +31,25 @@ HFLM_90TH_PER_NIGHT: Final = 4
 #: periods of 2 min (van der Heijden 1994).
 TIBIALIS_MAX_PER_MIN: Final = 3.0
 
-Reading = Literal[
-    "within", "around", "above", "below", "within_on_shin", "above_on_shin", "none", "unknown"
-]
+Reading = Literal["within", "around", "above", "below", "none", "unknown"]
 
 #: What each reading says.
 READING_TEXT: Final[dict[str, str]] = {
     "within": "within this range",
-    "around": "spans the upper end",
+    "around": "at the upper end",
     "above": "above this range",
     "below": "below this range",
-    "within_on_shin": "within, if on the shin",
-    "above_on_shin": "above, if on the shin",
     "none": "no reference range",
     "unknown": "can’t be told",
 }
+#: Why a number is not compared; each continues "It can’t be told for …:".
+WHY_NO_SLEEP: Final = "this needs sleep and valid EMG"
+WHY_ACC_ALONE: Final = "acceleration alone misses many leg movements"
+WHY_NOT_AWAKE: Final = (
+    "their range is for muscles awake at rest, and it is not known when you were awake"
+)
+WHY_NO_REST: Final = "there was too little valid signal awake at rest"
+WHY_SHORT: Final = f"a comparison needs {MIN_VALID_HOURS:g} h"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +108,19 @@ class Comparison:
     ----------
     name : str
     value : str
-        Number, unit and 95 % interval.
+        Number, unit and 95 % interval; without a number what it needs.
     reference_range : str
     reading : str
         A key of `READING_TEXT`.
     source : Source or None
-    reading_words : str
-        What the reading says, where `READING_TEXT` is not enough.
+    in_words : str
+        The name inside a sentence, in the plural.
+    meaning : str
+        What the number counts, for readers who do not know its name.
+    reason : str
+        Why the reading is ``unknown``.
+    is_on_shin : bool
+        Whether the range applies only to a sensor over the shin muscle.
     """
 
     name: str
@@ -117,12 +128,20 @@ class Comparison:
     reference_range: str
     reading: Reading
     source: Source | None = None
-    reading_words: str = ""
+    in_words: str = ""
+    meaning: str = ""
+    reason: str = ""
+    is_on_shin: bool = False
 
     @property
     def reading_text(self) -> str:
         """What the reading says."""
-        return self.reading_words or READING_TEXT[self.reading]
+        if self.reason == WHY_SHORT:
+            return "too short to compare"
+        text = READING_TEXT[self.reading]
+        if self.is_on_shin and self.reading != "unknown":
+            return f"{text.removesuffix(' this range')}, if on the shin"
+        return text
 
 
 def compare_with_published(night: NightLike, summary: dict[str, Any]) -> list[Comparison]:
@@ -141,13 +160,21 @@ def compare_with_published(night: NightLike, summary: dict[str, Any]) -> list[Co
     """
     if not any(seconds > 0 for seconds in night.valid_s.values()):
         return []
-    return [
+    comparisons = [
         _plms(as_dict(summary.get("leg_movements"))),
         *_fragmentary_myoclonus(as_dict(summary.get("fragmentary_myoclonus"))),
         *_high_frequency(as_dict(summary.get("trains"))),
-        *_fasciculations(as_dict(summary.get("fasciculations"))),
+        *_fasciculations(as_dict(summary.get("fasciculations")), night),
         *_jerks(night),
     ]
+    hours = (night.recording.end_ns - night.recording.start_ns) / NS / 3600
+    return comparisons if hours >= MIN_VALID_HOURS else [_too_short(c) for c in comparisons]
+
+
+def _too_short(comparison: Comparison) -> Comparison:
+    if comparison.reading in ("none", "unknown"):
+        return comparison
+    return replace(comparison, reading="unknown", reason=WHY_SHORT)
 
 
 def leg_movement_score(block: dict[str, Any]) -> dict[str, Any]:
@@ -167,23 +194,36 @@ def leg_movement_score(block: dict[str, Any]) -> dict[str, Any]:
 
 
 def _plms(block: dict[str, Any]) -> Comparison:
-    cell = as_dict(leg_movement_score(block).get("plms_index"))
-    reference_range = f"90 of 100 healthy adults: up to {PLMS_90TH_PER_H} per h of sleep"
     comparison = _against_limit(
-        "PLMS index", cell, PLMS_90TH_PER_H, reference_range, "valid EMG or acceleration"
+        Comparison(
+            "PLMS index",
+            "",
+            f"90 of 100 healthy adults: up to {PLMS_90TH_PER_H} per h of sleep",
+            "unknown",
+            FRAUSCHER,
+            "periodic leg movements (PLMS index)",
+            "periodic leg movements per hour of sleep",
+        ),
+        as_dict(leg_movement_score(block).get("plms_index")),
+        PLMS_90TH_PER_H,
     )
-    if block.get("sensor") == "acc" and comparison.reading == "within":
-        # without EMG an index is a lower limit: acceleration shows only part of the movements
-        words = "can’t be told without EMG"
-        return replace(comparison, reading="unknown", reading_words=words)
+    if block.get("sensor") == "acc":
+        return replace(comparison, value="needs EMG", reading="unknown", reason=WHY_ACC_ALONE)
     return comparison
 
 
 def _fragmentary_myoclonus(block: dict[str, Any]) -> list[Comparison]:
+    comparison = Comparison(
+        "Fragmentary myoclonus index",
+        "",
+        f"90 of 100 healthy adults: up to {FM_90TH_PER_H} per h of sleep",
+        "unknown",
+        FRAUSCHER,
+        "twitches in sleep (fragmentary myoclonus index)",
+        "stretches of 3 s with a twitch, per hour of sleep",
+    )
     cell = as_dict(as_dict(block.get("fm_index")).get("sleep"))
-    reference_range = f"90 of 100 healthy adults: up to {FM_90TH_PER_H} per h of sleep"
-    name = "Fragmentary myoclonus index"
-    out = [_against_limit(name, cell, FM_90TH_PER_H, reference_range, "valid EMG")]
+    out = [_against_limit(comparison, cell, FM_90TH_PER_H)]
     pattern = as_dict(block.get("efm_pattern"))
     if pattern.get("verdict") in ("present", "borderline"):
         out.append(
@@ -193,6 +233,8 @@ def _fragmentary_myoclonus(block: dict[str, Any]) -> list[Comparison]:
                 "9 of 100 healthy adults had 20 min or more",
                 "above" if pattern["verdict"] == "present" else "around",
                 FRAUSCHER,
+                "minutes with many twitches in sleep",
+                "minutes of sleep with many twitches",
             )
         )
     return out
@@ -203,49 +245,85 @@ def _high_frequency(trains: dict[str, Any]) -> list[Comparison]:
     count = cell.get("count")
     if not is_finite(count) or not count:
         return []
-    reference_range = f"90 of 100 healthy adults: up to {HFLM_90TH_PER_NIGHT} a night"
-    reading: Reading = "within" if count <= HFLM_90TH_PER_NIGHT else "above"
+    low, high = (float(x) for x in poisson_interval(int(count)))
     name = "Series of high-frequency leg movements"
-    return [Comparison(name, f"{count}", reference_range, reading, FRAUSCHER)]
+    return [
+        Comparison(
+            name,
+            format_interval(count, low, high),
+            f"90 of 100 healthy adults: up to {HFLM_90TH_PER_NIGHT} a night",
+            # the range is of counts of a night: up to the limit, the count itself decides
+            "within" if count <= HFLM_90TH_PER_NIGHT else _reading(low, high, HFLM_90TH_PER_NIGHT),
+            FRAUSCHER,
+            "series of high-frequency leg movements",
+            "rapid movements of the foot or leg in a row",
+        )
+    ]
 
 
-def _against_limit(
-    name: str, cell: dict[str, Any], limit: float, reference_range: str, needs: str
-) -> Comparison:
+def _reading(low: float, high: float, limit: float) -> Reading:
+    """Return where a 95 % interval lies; only a whole interval is within or above a range."""
+    if high <= limit:
+        return "within"
+    return "above" if low > limit else "around"
+
+
+def _against_limit(comparison: Comparison, cell: dict[str, Any], limit: float) -> Comparison:
+    """Fill in the number and its reading; a rate of under two hours is not compared."""
     value, low, high = (cell.get(key) for key in ("rate_per_h", "low", "high"))
     if not (is_finite(value) and is_finite(low) and is_finite(high)):
-        return Comparison(name, f"needs sleep and {needs}", reference_range, "unknown", FRAUSCHER)
-    reading: Reading = "around"
-    if float(high) <= limit:
-        reading = "within"
-    elif float(low) > limit:
-        reading = "above"
-    return Comparison(name, format_interval(value, low, high, "per h"), reference_range, reading,
-                      FRAUSCHER)  # fmt: skip
+        return replace(comparison, value="needs sleep and valid EMG", reason=WHY_NO_SLEEP)
+    compared = replace(
+        comparison,
+        value=format_interval(value, low, high, "per h"),
+        reading=_reading(low, high, limit),
+    )
+    hours = cell.get("hours")
+    return compared if is_finite(hours) and hours >= MIN_VALID_HOURS else _too_short(compared)
 
 
-def _fasciculations(block: dict[str, Any]) -> list[Comparison]:
-    cells = [as_dict(cell) for cell in as_dict(block.get("channels")).values()]
-    cells = [cell for cell in cells if is_finite(cell.get("rate_per_min"))]
-    if not cells:
+def _fasciculations(block: dict[str, Any], night: NightLike) -> list[Comparison]:
+    channels = {name: as_dict(c) for name, c in as_dict(block.get("channels")).items()}
+    if not channels:
         return []
-    cell = max(cells, key=_busiest_key)
-    most = cell.get("most_in_2_min")
-    value = format_interval(cell["rate_per_min"], cell.get("low"), cell.get("high"), "per min")
-    reading: Reading = "unknown"
-    if is_finite(most):
-        is_within = float(most) / 2 <= TIBIALIS_MAX_PER_MIN
-        reading = "within_on_shin" if is_within else "above_on_shin"
-        value += f", in the busiest 2 min {format_number(float(most) / 2)} per min"
-    name = "Fasciculation-like twitches at rest"
-    reference_range = f"shin muscle: at most {TIBIALIS_MAX_PER_MIN:g} per min; others: no range"
-    return [Comparison(name, value, reference_range, reading, VAN_DER_HEIJDEN)]
+    name = max(channels, key=lambda name: _busiest_key(channels[name]))
+    cell, missing = channels[name], as_dict(block.get("not_computable")).get(name)
+    comparison = Comparison(
+        "Fasciculation-like twitches at rest",
+        "not known when you were awake",
+        f"shin muscle: at most {TIBIALIS_MAX_PER_MIN:g} per min; others: no range",
+        "unknown",
+        VAN_DER_HEIJDEN,
+        "twitches awake at rest (fasciculation-like)",
+        "brief twitches of a muscle at rest, per minute awake",
+        WHY_NOT_AWAKE,
+        is_on_shin=True,
+    )
+    if not (night.epochs["context"] == "wake").any():  # results of earlier versions counted it
+        return [comparison]
+    low, high, most = (cell.get(key) for key in ("low", "high", "most_in_2_min"))
+    if not (is_finite(cell.get("rate_per_min")) and is_finite(low) and is_finite(high)):
+        if missing == NO_WAKE_AT_REST:
+            return [replace(comparison, value=NO_WAKE_AT_REST, reason=WHY_NO_REST)]
+        return [comparison]
+    value = format_interval(cell["rate_per_min"], low, high, "per min")
+    if not is_finite(most):  # the range is of complete periods of 2 min
+        return [replace(comparison, value=value, reason=WHY_NO_REST)]
+    busiest = float(most) / 2
+    reading = _reading(low, high, TIBIALIS_MAX_PER_MIN)
+    if reading == "within" and busiest > TIBIALIS_MAX_PER_MIN:
+        reading = "around"
+    value += f", in the busiest 2 min {format_number(busiest)} per min"
+    return [replace(comparison, value=value, reading=reading, reason="")]
 
 
 def _busiest_key(cell: dict[str, Any]) -> tuple[float, float]:
     """Return the sort key of a channel: first its busiest 2 min, which the range is about."""
-    most = cell.get("most_in_2_min")
-    return float(most) if is_finite(most) else -1.0, float(cell["rate_per_min"])
+    most, rate_per_min = cell.get("most_in_2_min"), cell.get("rate_per_min")
+    return (
+        float(most) if is_finite(most) else -1.0,
+        float(rate_per_min) if is_finite(rate_per_min) else -1.0,
+    )
 
 
 def _jerks(night: NightLike) -> list[Comparison]:
@@ -294,83 +372,24 @@ def compare_with_own(night: NightLike, others: pd.DataFrame) -> list[Comparison]
             f"per h, median {format_number(float(rates.median()))} per h"
         )
         reading: Reading = "around"
-        if not math.isfinite(value):
-            reading = "unknown"
+        reason = ""
+        if not math.isfinite(value) or hours < MIN_VALID_HOURS:
+            reading, reason = "unknown", WHY_SHORT
         elif high < lowest:
             reading = "below"
         elif value <= highest:
             reading = "within"
         elif low > highest:
             reading = "above"
-        name = f"{kind_name(kind, 2).capitalize()}, all"
-        out.append(Comparison(name, format_interval(value, low, high, "per h"), reference_range,
-                              reading))  # fmt: skip
+        names = kind_name(kind, 2)
+        out.append(
+            Comparison(
+                f"{names.capitalize()}, all",
+                format_interval(value, low, high, "per h"),
+                reference_range,
+                reading,
+                in_words=names,
+                reason=reason,
+            )
+        )
     return out
-
-
-def unusual_sentences(comparisons: Sequence[Comparison], length_s: float) -> str:
-    """Return the answer to "Did anything unusual happen?".
-
-    Parameters
-    ----------
-    comparisons : sequence of Comparison
-        From `compare_with_published` and `compare_with_own`.
-    length_s : float
-        Length of the recording (s).
-
-    Returns
-    -------
-    str
-    """
-    if not comparisons:
-        return "That can’t be told: there was no valid signal."
-    names: dict[str, list[str]] = {reading: [] for reading in READING_TEXT}
-    for comparison in comparisons:
-        names[comparison.reading].append(_inside_sentence(comparison.name))
-    sentences: list[str] = []
-    if length_s < MIN_VALID_HOURS * 3600:
-        sentences.append(f"{format_duration(length_s)} are too short to judge a night")
-    if names["above"]:
-        n = len(names["above"])
-        sentences.append(
-            f"{'One number' if n == 1 else f'{n} numbers'} to compare with other nights: "
-            f"{_join(names['above'])} {'was' if n == 1 else 'were'} above the range. One in ten "
-            "healthy adults is above a published range too, and single nights vary widely"
-        )
-    elif names["within"]:
-        is_one = len(names["within"]) == 1 and names["within"][0].startswith("the ")
-        lay = "lay within its range" if is_one else "lay within their ranges"
-        text = f"{_join(names['within'])} {lay}"
-        is_all = not names["above_on_shin"]
-        nothing = "Nothing unusual by the ranges that exist: "
-        sentences.append(nothing + text if is_all else text[:1].upper() + text[1:])
-    if names["below"]:
-        was = "was" if len(names["below"]) == 1 and names["below"][0].startswith("the ") else "were"
-        sentences.append(f"Below the range of the other nights {was} {_join(names['below'])}")
-    if names["around"]:
-        spans = "it spans" if len(names["around"]) == 1 else "they span"
-        sentences.append(
-            f"{'For' if sentences else 'It can’t be decided for'} {_join(names['around'])}"
-            f"{' it can’t be decided' if sentences else ''}: {spans} the upper end of the range"
-        )
-    for reading, was in (("above_on_shin", "were above"), ("within_on_shin", "lay within")):
-        if names[reading]:
-            text = f"{_join(names[reading])} {was} the range of the shin muscle"
-            where = "which applies only if the sensor was there"
-            sentences.append(f"{text[:1].upper()}{text[1:]}, {where}")
-    if names["unknown"]:
-        sentences.append(f"It can’t be told for {_join(names['unknown'])}")
-    if not sentences:
-        sentences.append("That can’t be told: no range is published for what was found")
-    return ". ".join(sentences) + "."
-
-
-def _inside_sentence(name: str) -> str:
-    if name.endswith(("index", "myoclonus")):
-        return f"the {name}" if name.startswith("PLMS") else f"the {name[:1].lower()}{name[1:]}"
-    return f"{name[:1].lower()}{name[1:]}"
-
-
-def _join(names: Sequence[str]) -> str:
-    parts = [n.removesuffix(", all") for n in names]
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -10,14 +10,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twitchsense.model.channels import NS
+from twitchsense.report.comparison_sentences import unusual_sentences
 from twitchsense.report.night_intervals import artifact_minutes
+from twitchsense.report.number_text import join_words
 from twitchsense.report.palette import KIND_NAMES, context_name, kind_name
 from twitchsense.report.protocols import NightLike
-from twitchsense.report.reference_ranges import (
-    Comparison,
-    compare_with_published,
-    unusual_sentences,
-)
+from twitchsense.report.reference_ranges import Comparison, compare_with_published
 from twitchsense.report.sleep_statistics import format_sleep, hypnogram_statistics
 from twitchsense.report.time_labels import (
     INTO_RECORDING,
@@ -295,13 +293,6 @@ def _label_share(table: pd.DataFrame) -> NDArray[np.float64]:
     found = table["alternatives"].astype(str).str.extractall(r":([0-9.]+)")[0]
     others = pd.to_numeric(found, errors="coerce").groupby(level=0).sum()
     return np.asarray(1 - others.reindex(table.index, fill_value=0.0).clip(0, 0.95), np.float64)
-
-
-def join_words(parts: list[str]) -> str:
-    """Return ``a``, ``a and b``, ``a, b and c``."""
-    if len(parts) < 2:
-        return "".join(parts)
-    return f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def _periodic_series(table: pd.DataFrame) -> str:

@@ -31,6 +31,7 @@ from twitchsense.report.reference_ranges import (
 from twitchsense.report.sleep_statistics import has_hypnogram, sleep_rows
 from twitchsense.report.time_labels import WallClock, format_duration
 from twitchsense.report.waveforms import event_figure
+from twitchsense.trend.nights import MIN_VALID_HOURS
 
 #: Most nights on one sheet: two weeks.
 MAX_NIGHTS: Final = 14
@@ -113,7 +114,7 @@ def _kind_rows(night: NightLike, summary: dict[str, Any]) -> list[dict[str, str]
 def _night_table(
     nights: Sequence[NightLike], summaries: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
-    """Return a row per night, and the median with the range of each column."""
+    """Return a row per night, and of nights of two hours the median with the range."""
     columns = ("PLMS index, per h", "FM index, per h", "twitches, per h", "jerks, per h")
     cells = [[_cell_of_night(summary, k) for k in range(len(columns))] for summary in summaries]
     rows = [
@@ -128,7 +129,8 @@ def _night_table(
     ]
     medians = []
     for k in range(len(columns)):
-        values = [c[k]["rate_per_h"] for c in cells if is_finite(c[k].get("rate_per_h"))]
+        of_nights = [c[k] for c in cells if is_finite(c[k].get("rate_per_h"))]
+        values = [c["rate_per_h"] for c in of_nights if c.get("hours", 0.0) >= MIN_VALID_HOURS]
         medians.append(
             f"{format_number(float(np.median(values)))} ({format_number(min(values))}–"
             f"{format_number(max(values))})"

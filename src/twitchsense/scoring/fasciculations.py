@@ -21,6 +21,9 @@ Floats = NDArray[np.float64]
 #: Distance of an isolated twitch from both neighbours (exceeded), s
 #: (Sleutjes et al. 2016, Muscle Nerve 53:227, doi:10.1002/mus.24712).
 ISOLATED_S: Final = 0.25
+#: Reasons why a channel has no rate.
+NO_WAKE_AT_REST: Final = "no valid wake at rest"
+WAKE_UNKNOWN: Final = "not known when the person was awake"
 #: Seconds of rest that a window may lack and still count as complete.
 _WINDOW_SLACK_S: Final = 1.5
 
@@ -31,7 +34,8 @@ def fasciculation_block(
     """Count fasciculation-like twitches per minute of wake at rest, by channel.
 
     Time in active wake is excluded from the denominator, because twitches in active
-    wake are not counted.
+    wake are not counted. Time of unknown context is not wake: its twitches have the label,
+    but no rate here.
 
     Parameters
     ----------
@@ -54,13 +58,16 @@ def fasciculation_block(
         "channels": {},
     }
     missing: dict[str, str] = {}
-    selected = (events["label"] == "fasciculation_like").to_numpy()
+    awake = events["context"] == "wake"
+    selected = ((events["label"] == "fasciculation_like") & awake).to_numpy()
     for name, table in seconds.items():
         if table.kind != "emg":
             continue
         middle = table.middle_s
         rest = resting_seconds(table, context, settings)
-        rest &= np.isin(context.at(middle), ("wake", "unknown"))
+        where = context.at(middle)
+        is_unknown = bool((rest & (where == "unknown")).any())
+        rest &= where == "wake"
         minutes = float(table.length_s[rest].sum(dtype=np.float64)) / 60
         on_channel = selected & (events["channel"] == name).to_numpy()
         onset = events["onset"].to_numpy(np.float64)[on_channel]
@@ -70,7 +77,7 @@ def fasciculation_block(
         cell["n_isolated"] = _count_isolated(onset)
         out["channels"][name] = cell
         if not minutes > 0:
-            missing[name] = "no valid wake at rest"
+            missing[name] = WAKE_UNKNOWN if is_unknown else NO_WAKE_AT_REST
     if not out["channels"]:
         missing["channels"] = "no muscle signal (EMG)"
     return {**out, "not_computable": missing}

@@ -56,6 +56,8 @@ Floats = NDArray[np.float64]
 
 #: Rules that are always scored, in addition to the rules of the settings.
 SCORED: Final = ("wasm2016", "aasm")
+#: Reason why a recording without EMG has no index.
+NEEDS_EMG: Final = "needs EMG: acceleration alone misses movements"
 #: Width of the bins of the interval histogram, s.
 IMI_BIN_S: Final = 2
 #: Upper end of the interval histogram, s (docs/definitions.md, Leg movements).
@@ -141,7 +143,8 @@ def leg_movement_block(
     """Score the leg movements of a recording by each set of rules.
 
     Without a hypnogram, sleep is estimated from the accelerometer, and ``sleep_by``
-    reports that.
+    reports that. Without EMG there are counts, but no index: acceleration alone misses
+    movements, and takes others for large ones, which end a series.
 
     Parameters
     ----------
@@ -171,8 +174,11 @@ def leg_movement_block(
         "sensor": "emg" if has_emg else "acc",
         "respiratory_events_given": respiratory is not None,
         "rules": {
-            name: _score(find_leg_movements(events, name, taken), context, hours, respiratory)
-            for name in names
+            name: score if has_emg else _without_indices(score)
+            for name, score in (
+                (n, _score(find_leg_movements(events, n, taken), context, hours, respiratory))
+                for n in names
+            )
         },
     }
 
@@ -236,6 +242,20 @@ def _score(
         out |= _without_respiratory(found, asleep, sleep_h, respiratory)
         if not sleep_h > 0:
             missing["plms_nr_index"] = "no valid signal in sleep"
+    return {**out, "not_computable": missing}
+
+
+def _without_indices(score: dict[str, Any]) -> dict[str, Any]:
+    """Return a score of acceleration alone: counts without rates and shares."""
+    out, missing = dict(score), dict(score["not_computable"])
+    for key, value in score.items():
+        if isinstance(value, dict) and "rate_per_h" in value:
+            out[key] = {**value, "rate_per_h": None, "low": None, "high": None}
+        elif key in ("pi_sleep", "pi_ferri2006"):
+            out[key] = None
+        else:
+            continue
+        missing[key] = NEEDS_EMG
     return {**out, "not_computable": missing}
 
 
