@@ -7,7 +7,9 @@ import pytest
 from tests.io.edf_builder import EdfFile, digital
 from twitchsense.errors import InputError
 from twitchsense.io import read
+from twitchsense.io.channels.capture import ignored_columns_note
 from twitchsense.io.channels.signal_labels import parse_leg_label
+from twitchsense.model.notes import Note
 
 LEFT = ["LAT", "EMG LAT", "Leg/L", "LLEG+-LLEG-", "PLMl", "LAT1-LAT2", "TIB SX", "EMG Tib. li.",
         "Left Leg", "Jambe G", "L Leg-Ref", "LTA", "EMG_L_LEG", "TAG", "Pierna izq", "SX1-SX2",
@@ -90,3 +92,17 @@ def test_two_dates_of_one_header_are_said(tmp_path):
     file = EdfFile(digital(10), recording=b"Startdate 02-MAR-2026 X X X")
     recording = read(file.write(tmp_path / "night.edf"))
     assert any("01.03.26" in n and "02.03.2026" in n for n in recording.notes)
+
+
+@pytest.mark.parametrize(
+    ("label", "is_other"),
+    [
+        ("EEG C3-A2", True), ("C3:M2", True), ("E1-M2", True), ("ECG", True), ("SpO2", True),
+        ("EMG Chin", True), ("Resp Thorax", True),
+        ("EMG", False), ("acc_status", False), ("EXG Channel 0", False), ("A1-A2", False),
+    ],
+)  # fmt: skip
+def test_only_a_label_that_may_be_of_the_leg_questions_the_result(label, is_other):
+    (note,) = ignored_columns_note("psg.edf", ["ECG", label])
+    assert note == f"psg.edf: left out: ECG, {label} (not known as leg EMG or acceleration)"
+    assert isinstance(note, Note) is not is_other

@@ -52,8 +52,8 @@ def test_no_alternative_has_a_larger_number_than_the_label():
 @pytest.mark.parametrize(
     ("grade", "peak", "change", "text"),
     [
-        ("violent", 0.34, 21.5, "violent (21.5 g/s)"),
-        ("violent", 0.62, 25.0, "violent (0.62 g)"),
+        ("violent", 0.34, 21.5, "strong (21.5 g/s)"),
+        ("violent", 0.62, 25.0, "strong (0.62 g)"),
         ("mild", 0.28, 6.0, "mild (0.28 g)"),
         ("", 0.01, 1.0, ""),
     ],

@@ -187,6 +187,14 @@ def test_page_has_the_disclaimer_and_signs_for_a_doctor_and_no_diagnosis(page):
         assert never not in re.sub(r"base64,[^\"]+|night-block\">[^<]+", "", page)
 
 
+def test_grades_are_called_strong_and_the_urgent_signs_use_words_of_their_own(night, page):
+    text = re.sub(r"(?s)<(script|style|code)\b.*?</\1>|<[^>]+>", " ", page)
+    assert "violent" not in text
+    assert "<dt>strong <code>violent</code></dt>" in page
+    assert "jerking of the body with loss of awareness, or a new paralysis." in text
+    assert set(night.events["grade"]) <= {"", "mild", "moderate", "violent"}  # as in the files
+
+
 @pytest.mark.slow
 def test_rendering_twice_gives_the_same_page_whatever_the_matplotlibrc(night, page):
     odd = {"font.size": 22, "lines.linewidth": 9, "axes.facecolor": "pink", "svg.fonttype": "path"}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.text import Text
 
@@ -111,8 +113,69 @@ def test_events_uncertain_only_in_their_label_are_counted_separately(night):
     text = summary_sentences.confidence_sentences(
         replace(night, detections=replace(night.detections, events=table))
     )
-    assert text.startswith("1 of the 4 events met the rule clearly")
-    assert "For 1 other only the name is uncertain" in text
+    assert text.startswith("1 of the 4 events met its rule clearly")
+    assert "For 1 of the other 3 only the name is uncertain" in text
+
+
+NAME = "only the name is uncertain, since it depends on when sleep began"
+
+
+@pytest.mark.parametrize(
+    ("n", "n_clear", "n_name", "first", "rest"),
+    [
+        (1, 1, 0, "The only event met its rule", ""),
+        (1, 0, 0, "The only event did not meet its rule", ""),
+        (1, 0, 1, "The only event did not meet its rule", f" For it {NAME}."),
+        (2, 2, 0, "Every event met its rule", ""),
+        (2, 1, 0, "1 of the 2 events met its rule", " The other one is less certain."),
+        (2, 1, 1, "1 of the 2 events met its rule", f" For the other one {NAME}."),
+        (9, 0, 0, "None of the 9 events met its rule", ""),
+        (9, 0, 9, "None of the 9 events met its rule", f" For all of them {NAME}."),
+        (16, 0, 5, "None of the 16 events met its rule",
+         f" For 5 of them {NAME}; the remaining 11 are less certain."),
+        (16, 0, 15, "None of the 16 events met its rule",
+         f" For 15 of them {NAME}; the remaining one is less certain."),
+        (16, 9, 0, "9 of the 16 events met their rules", " The other 7 are less certain."),
+        (16, 9, 7, "9 of the 16 events met their rules", f" For the other 7 {NAME}."),
+        (16, 9, 1, "9 of the 16 events met their rules",
+         f" For 1 of the other 7 {NAME}; the remaining 6 are less certain."),
+        (16, 15, 1, "15 of the 16 events met their rules", f" For the other one {NAME}."),
+        (2400, 1200, 1100, "1,200 of the 2,400 events met their rules",
+         f" For 1,100 of the other 1,200 {NAME}; the remaining 100 are less certain."),
+    ],
+)  # fmt: skip
+def test_numbers_of_clear_events_make_sentences(n, n_clear, n_name, first, rest):
+    text = summary_sentences.clear_events_sentences(n, n_clear, n_name)
+    assert text == f"{first} clearly (confidence 0.7 or more of 1).{rest}"
+
+
+@pytest.mark.parametrize(
+    ("context", "stage", "text"),
+    [
+        ("wake", "", "No sleep was found in this recording; lying awake and light sleep can look "
+         "the same."),
+        ("wake", "W", "The hypnogram holds no sleep within the recording."),
+        ("unknown", "", "It is not known when you were awake or asleep: that needs a hypnogram or "
+         "acceleration."),
+    ],
+)  # fmt: skip
+def test_without_sleep_onset_the_sentence_agrees_with_the_contexts(context, stage, text):
+    night = SimpleNamespace(
+        onset=SimpleNamespace(time_s=None, low_s=None, high_s=None, source="none"),
+        epochs=pd.DataFrame({"context": [context], "stage": [stage]}),
+        recording=SimpleNamespace(start_utc_ns=None),
+    )
+    assert summary_sentences.sleep_onset_sentence(night) == text
+
+
+def test_a_leg_with_events_before_sleep_is_not_called_still(night):
+    quiet = make_quiet_night(600, 0)
+    assert summary_sentences.sleep_onset_sentence(quiet).startswith("The leg lay still from")
+    events = night.events.head(3).assign(onset=[10.0, 20.0, 30.0])
+    moved = replace(quiet, detections=replace(quiet.detections, events=events))
+    assert summary_sentences.sleep_onset_sentence(moved).startswith(
+        "Apart from single movements, the leg lay still from"
+    )
 
 
 def test_one_other_event_is_in_the_singular(night):

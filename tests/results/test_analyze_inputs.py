@@ -55,6 +55,25 @@ def test_paths_are_read(tmp_path, expected):
         pd.testing.assert_frame_equal(ts.analyze(data).events, expected)
 
 
+def test_stages_in_an_edf_that_are_not_used_are_a_note(tmp_path):
+    edfio = pytest.importorskip("edfio")
+    signal = edfio.EdfSignal(EMG, FS, label="EMG LAT", physical_dimension="uV")
+    file = edfio.Edf([signal], data_record_duration=1)
+    words = ["Sleep stage W", "Sleep stage N1", "Lights off"]
+    file.set_annotations([edfio.EdfAnnotation(30 * k, 30, w) for k, w in enumerate(words[:2])])
+    file.add_annotations([edfio.EdfAnnotation(5, None, words[2])])
+    path = tmp_path / "psg.edf"
+    file.write(path)
+    note = "psg.edf holds 2 sleep stages, which are not used"
+    blind = ts.analyze(path)
+    assert note in blind.notes
+    assert f"{note}; add --hypnogram psg.edf" in blind.main_notes
+    assert not any("not used" in n for n in ts.analyze(path, hypnogram=path).notes)
+    file.set_annotations([edfio.EdfAnnotation(5, None, words[2])])
+    file.write(path)
+    assert not any("not used" in n for n in ts.analyze(path).notes)
+
+
 def test_mne_objects_are_read(expected):
     mne = pytest.importorskip("mne")
     info = mne.create_info(["TA left"], FS, ["emg"])

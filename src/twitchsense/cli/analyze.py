@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -93,6 +94,7 @@ def analyze(
 
     from twitchsense.cli.progress import show_steps
     from twitchsense.io.read import read
+    from twitchsense.results.inputs import unused_stages_notes
     from twitchsense.results.night import analyze as run
 
     with show_steps(quiet=quiet) as steps:
@@ -105,6 +107,9 @@ def analyze(
             via=via,
             **stated,
         )
+        if hypnogram is None:
+            notes = unused_stages_notes(captures)
+            recording = replace(recording, notes=(*recording.notes, *notes))
         steps.start("analysing")
         night = run(
             recording,

@@ -94,7 +94,7 @@ LABELS: Final[dict[str, str]] = {
     "{trains.hiccup_s} s, EMG of the leg below {trains.hiccup_uv} uV",
     "repetitive_violent_jerks": "jerks in quick succession ({trains.jerks_least} within "
     "{trains.jerks_s} s, or {trains.jerks_per_h} within an hour), {trains.jerks_violent} or more "
-    "of them violent",
+    "of them of the highest grade",
     "sleep_start": "sleep-start-like (hypnic-jerk-like): a jerk around falling asleep",
     "myoclonic_jerk_asleep": "myoclonic-jerk-like, asleep",
     "myoclonic_jerk_awake": "myoclonic-jerk-like, awake",

@@ -9,7 +9,7 @@ import pandas as pd
 
 from twitchsense.dsp.filters import BURST_BAND_HZ
 from twitchsense.model.event_table import LABELS
-from twitchsense.report.palette import context_name, kind_name, label_name
+from twitchsense.report.palette import context_name, grade_name, kind_name, label_name
 from twitchsense.report.protocols import NightLike
 from twitchsense.report.time_labels import (
     WallClock,
@@ -128,17 +128,17 @@ def format_grade(jerk: pd.Series[Any], settings: Settings) -> str:
     Returns
     -------
     str
-        Such as ``violent (21.5 g/s)`` or ``mild (0.28 g)``; empty without a grade.
+        Such as ``strong (21.5 g/s)`` or ``mild (0.28 g)``; empty without a grade.
     """
     grade, peak = str(jerk["grade"]), float(jerk["peak_g"])
     if not grade:
         return ""
     by_change = grade == "violent" and not peak >= settings.jerk.violent_g
     if by_change and math.isnan(float(jerk["jerk_g_s"])):  # not judged at this sampling rate
-        return grade
+        return grade_name(grade)
     if by_change:
-        return f"{grade} ({format_quantity(float(jerk['jerk_g_s']), 'g/s', 1)})"
-    return f"{grade} ({format_quantity(peak, 'g', 2)})"
+        return f"{grade_name(grade)} ({format_quantity(float(jerk['jerk_g_s']), 'g/s', 1)})"
+    return f"{grade_name(grade)} ({format_quantity(peak, 'g', 2)})"
 
 
 def format_quantity(value: float, unit: str, decimals: int) -> str:

@@ -185,7 +185,7 @@ def script_hash(script: str) -> str:
 
 def _title(clock: WallClock, start: float, stop: float) -> str:
     dates = clock.format_dates(start, stop)
-    return f"Night of {dates}" if dates else "A night (date unknown)"
+    return f"Night of {dates}" if dates else "A night"
 
 
 def _notes_to_read_first(night: NightLike) -> list[str]:

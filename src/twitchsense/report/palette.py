@@ -98,6 +98,9 @@ LABEL_NAMES: Final[dict[str, str]] = {
     "voluntary_or_unclassified": "voluntary or unclassified",
 }
 
+#: Words of grades on the page; the highest is named after the peak, not after its harm.
+GRADE_NAMES: Final[dict[str, str]] = {"violent": "strong"}
+
 TEXT_COLOR: Final = "#222A30"
 MUTED_COLOR: Final = "#5A656D"
 GRID_COLOR: Final = "#DDE1E3"
@@ -193,6 +196,11 @@ def kind_color(kind: str) -> str:
 def context_name(context: str) -> str:
     """Return the name of a context."""
     return CONTEXT_NAMES.get(context, _to_words(context))
+
+
+def grade_name(grade: str) -> str:
+    """Return the word of a jerk's grade; the files have ``violent`` for "strong"."""
+    return GRADE_NAMES.get(grade, grade)
 
 
 def label_name(label: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from twitchsense.model.event_table import CONTEXTS, EVENT_COLUMNS, GRADES, LABELS, TRIAL_TYPES
-from twitchsense.report.palette import context_name, kind_name, label_name
+from twitchsense.report.palette import context_name, grade_name, kind_name, label_name
 from twitchsense.scoring.glossary import fill_levels
 from twitchsense.settings import Settings
 
@@ -65,8 +65,7 @@ CLINICIAN: Final = (
 )
 
 CLINICIAN_URGENT: Final = (
-    "Urgent, call for help: violent jerks again and again with altered awareness, "
-    "or a new paralysis."
+    "Urgent, call for help: jerking of the body with loss of awareness, or a new paralysis."
 )
 
 
@@ -124,7 +123,7 @@ def glossary(settings: Settings) -> list[dict[str, Any]]:
         ("Kinds: what the signal looks like", TRIAL_TYPES, kind_name),
         ("Labels: the kind read in its sleep context", LABELS, label_name),
         ("Contexts", CONTEXTS, context_name),
-        ("Grades of jerks", GRADES, str),
+        ("Grades of jerks", GRADES, grade_name),
         ("Columns of events.csv", columns, str),
     ]
     return [

@@ -16,7 +16,11 @@ from twitchsense.report.number_text import join_words
 from twitchsense.report.palette import KIND_NAMES, context_name, kind_name
 from twitchsense.report.protocols import NightLike
 from twitchsense.report.reference_ranges import Comparison, compare_with_published
-from twitchsense.report.sleep_statistics import format_sleep, hypnogram_statistics
+from twitchsense.report.sleep_statistics import (
+    format_sleep,
+    has_hypnogram,
+    hypnogram_statistics,
+)
 from twitchsense.report.time_labels import (
     INTO_RECORDING,
     WallClock,
@@ -157,13 +161,11 @@ def sleep_sentences(night: NightLike) -> str:
     if sleep is None:
         return sleep_onset_sentence(night)
     if sleep.latency_s is None:
-        if is_onset_known(night):
-            return sleep_onset_sentence(night)
-        return "The hypnogram holds no sleep within the recording."
+        return sleep_onset_sentence(night)
     asleep, in_bed = format_sleep(sleep.asleep_s), format_sleep(sleep.in_bed_s)
     return (
         f"{sleep_onset_sentence(night)} Total sleep time {asleep} of {in_bed} in bed "
-        f"(sleep efficiency {100 * sleep.efficiency:.0f} %), {format_duration(sleep.waso_s)} awake "
+        f"(sleep efficiency {100 * sleep.efficiency:.0f} %), {format_sleep(sleep.waso_s)} awake "
         "after sleep onset."
     )
 
@@ -172,9 +174,15 @@ def sleep_onset_sentence(night: NightLike) -> str:
     """Return the time of sleep onset, its uncertainty and its source."""
     onset, clock = night.onset, WallClock.of(night.recording)
     if onset.time_s is None or not is_onset_known(night):
+        if has_hypnogram(night):
+            return "The hypnogram holds no sleep within the recording."
+        if (night.epochs["context"] == "wake").any():
+            return (
+                "No sleep was found in this recording; lying awake and light sleep can look the "
+                "same."
+            )
         return (
-            "Sleep onset could not be estimated from this recording, "
-            "so it is not known which events came before or after it."
+            "It is not known when you were awake or asleep: that needs a hypnogram or acceleration."
         )
     when = clock.format_minute(onset.time_s)
     if "hypnogram" in onset.source:
@@ -182,8 +190,10 @@ def sleep_onset_sentence(night: NightLike) -> str:
             return "According to the hypnogram, sleep began after the end of the recording."
         return f"According to the hypnogram, sleep began {'at ' if clock.is_known else ''}{when}."
     if is_onset_left_censored(night) and onset.high_s is not None:
+        moved = (night.events["onset"] < onset.high_s).any()
+        leg = "Apart from single movements, the leg" if moved else "The leg"
         return (
-            f"The leg lay still from the start, so sleep may have begun at any time until "
+            f"{leg} lay still from the start, so sleep may have begun at any time until "
             f"{clock.format_minute(onset.high_s)}: lying awake without moving looks the same."
         )
     between = ""
@@ -262,28 +272,52 @@ def confidence_sentences(night: NightLike) -> str:
     confidence = table["confidence"].to_numpy(float)
     clear = confidence.round(3) >= CLEAR_CONFIDENCE  # rounded as in events.csv
     n_clear = int(clear.sum())
-    if clear.all():
-        return (
-            f"Every event met its rule clearly (confidence {CLEAR_CONFIDENCE:g} or more of 1). "
-            f"{like}"
-        )
-    count = f"{n_clear:,}" if n_clear else "None"
-    events = "events" if n != 1 else "event"
-    text = (
-        f"{count} of the {n:,} {events} met the rule clearly "
-        f"(confidence {CLEAR_CONFIDENCE:g} or more of 1)"
-    )
     # the event is clear, and only the sleep state that its label depends on is not
-    n_label_unsure = int((~clear & (confidence / _label_share(table) >= CLEAR_CONFIDENCE)).sum())
-    if n_label_unsure:
-        n_unsure = n - n_clear - n_label_unsure
-        word = "other" if n_label_unsure == 1 else "others"
-        which = f"{n_label_unsure:,} {word}" if n_unsure else "all others"
-        text += f". For {which} only the name is uncertain, since it depends on when sleep began"
-        text += "; the rest are less certain" if n_unsure else ""
+    n_name = int((~clear & (confidence / _label_share(table) >= CLEAR_CONFIDENCE)).sum())
+    return f"{clear_events_sentences(n, n_clear, n_name)} {like}"
+
+
+def clear_events_sentences(n: int, n_clear: int, n_name: int) -> str:
+    """Return how many events are clear, and how many of the others only in their name.
+
+    Parameters
+    ----------
+    n : int
+        Number of events, at least 1.
+    n_clear : int
+        Events that met their rule clearly.
+    n_name : int
+        Events that did not, and of which only the name is uncertain.
+
+    Returns
+    -------
+    str
+    """
+    clearly = f"clearly (confidence {CLEAR_CONFIDENCE:g} or more of 1)."
+    n_others, n_unsure = n - n_clear, n - n_clear - n_name
+    rule = "its rule" if n_clear < 2 else "their rules"
+    others = "all of them"  # in "for …"
+    if n == 1:
+        first, others = f"The only event {'met' if n_clear else 'did not meet'} {rule}", "it"
+    elif not n_others:
+        first = "Every event met its rule"
     else:
-        text += "; the others are less certain"
-    return f"{text}. {like}"
+        first = f"{f'{n_clear:,}' if n_clear else 'None'} of the {n:,} events met {rule}"
+        if n_clear:
+            others = "the other one" if n_others == 1 else f"the other {n_others:,}"
+    text = f"{first} {clearly}"
+    if n_name:
+        whom = others
+        if n_unsure:
+            whom = f"{n_name:,} of {others if n_clear else 'them'}"
+        text += f" For {whom} only the name is uncertain, since it depends on when sleep began"
+        if n_unsure:
+            which = "the remaining one is" if n_unsure == 1 else f"the remaining {n_unsure:,} are"
+            text += f"; {which} less certain"
+        return f"{text}."
+    if n_clear and n_unsure:
+        text += f" {others.capitalize()} {'is' if n_others == 1 else 'are'} less certain."
+    return text
 
 
 def _label_share(table: pd.DataFrame) -> NDArray[np.float64]:

@@ -84,7 +84,7 @@ def render_visit(nights: Sequence[NightLike], words: str = "") -> str:
 def _title(nights: Sequence[NightLike]) -> str:
     dates = [_date(night) for night in nights]
     if len(nights) == 1:
-        return f"Night of {dates[0]}" if dates[0] else "One night (date unknown)"
+        return f"Night of {dates[0]}" if dates[0] else "One night"
     known = [date for date in dates if date]
     return f"{len(nights)} nights" + (f", {known[0]} to {known[-1]}" if known else "")
 

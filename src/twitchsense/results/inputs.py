@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import TYPE_CHECKING, Any, Final, cast, get_args
 
 import pandas as pd
 
-from twitchsense.errors import InputError
+from twitchsense.errors import InputError, MissingExtraError
 from twitchsense.io.read import read
 from twitchsense.io.stated_start import parse_start
 from twitchsense.model.channels import Leg
+from twitchsense.model.notes import Note
 from twitchsense.model.recording import Recording
 from twitchsense.settings import DEFAULT_PROFILE, Settings, get_profile, load_settings
 from twitchsense.sleep.hypnogram.clock_times import NightClock
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
         Recording | Source | Sequence[Source] | Mapping[str, tuple[Any, float]]
     )
 
+#: Files whose annotations may be sleep stages.
+_EDF_SUFFIXES: Final = (".edf", ".bdf", ".rec")
 #: What becomes a hypnogram.
 HypnogramInput = str | PathLike[str] | pd.DataFrame | Hypnogram | YasaHypnogram | StageList
 
@@ -164,6 +167,34 @@ def to_hypnogram(
     if isinstance(given, (str, PathLike)):
         return read_hypnogram(Path(given), clock, codes)
     return hypnogram_from_yasa(given, clock, codes)
+
+
+def unused_stages_notes(captures: object) -> tuple[Note, ...]:
+    """Return a note on each EDF+ or BDF+ file of a recording that holds sleep stages.
+
+    Parameters
+    ----------
+    captures : path, sequence of these, or another form of a recording
+        Only paths are looked at.
+
+    Returns
+    -------
+    tuple of Note
+        For an analysis without a hypnogram.
+    """
+    listed = captures if isinstance(captures, (list, tuple)) else [captures]
+    notes: list[Note] = []
+    for item in listed:
+        if not isinstance(item, (str, PathLike)) or Path(item).suffix.lower() not in _EDF_SUFFIXES:
+            continue
+        try:
+            count = len(read_hypnogram(item).stage)
+        except (InputError, MissingExtraError):
+            continue  # no stages, or none that could be given as a hypnogram
+        name = Path(item).name
+        what = "1 sleep stage, which is" if count == 1 else f"{count} sleep stages, which are"
+        notes.append(Note("stages", f"{name} holds {what} not used", f"add --hypnogram {name}"))
+    return tuple(notes)
 
 
 def to_respiratory(

@@ -30,6 +30,7 @@ from twitchsense.results.inputs import (
     to_recording,
     to_respiratory,
     to_settings,
+    unused_stages_notes,
 )
 from twitchsense.results.outputs import NightOutputs
 from twitchsense.scoring.labels import label_detections
@@ -210,6 +211,7 @@ def analyze(
     >>> night = analyze("night.csv", hypnogram=["W", "N1", "N2"], epoch_s=30)  # doctest: +SKIP
     """
     settings = to_settings(settings, profile)
+    stages_notes = unused_stages_notes(recording) if hypnogram is None else ()
     recording = to_recording(
         recording, settings, leg,
         columns=columns, fs=fs, zone=zone, time_unit=time_unit, start=start,
@@ -234,6 +236,7 @@ def analyze(
         *context.notes,
         *unusable_notes(detections.seconds, settings),
         *rate_notes(recording.channels),
+        *stages_notes,
         *notes,
     )
     context = replace(context, notes=tuple(map(without_folders, notes)))

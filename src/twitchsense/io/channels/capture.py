@@ -12,6 +12,7 @@ from typing import Final, Protocol
 
 from twitchsense.errors import InputError
 from twitchsense.io.channels.channel_builder import ChannelBuilder
+from twitchsense.io.channels.signal_labels import is_not_of_the_leg
 from twitchsense.model.column_names import ChannelPlan
 from twitchsense.model.notes import Note
 
@@ -191,15 +192,13 @@ class ColumnMapping:
 
 
 def ignored_columns_note(source: str, names: Sequence[str]) -> tuple[str, ...]:
-    """Return a note that names the columns left out, or no note if there are none."""
-    return (
-        (
-            Note(
-                "unread",
-                f"{source}: left out: {', '.join(names)}",
-                "--map 'X=acc_x_g' reads a signal among them",
-            ),
-        )
-        if names
-        else ()
-    )
+    """Return a note that names the columns left out, or no note if there are none.
+
+    It questions the result only if one of them may be a signal of the leg.
+    """
+    if not names:
+        return ()
+    text = f"{source}: left out: {', '.join(names)} (not known as leg EMG or acceleration)"
+    if all(map(is_not_of_the_leg, names)):
+        return (text,)
+    return (Note("unread", text, "if one of them is of a leg, name it with --map"),)

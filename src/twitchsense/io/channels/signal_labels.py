@@ -33,6 +33,16 @@ _WORD: Final = re.compile(
 _CHIN: Final = re.compile(
     r"chin\d*|subm\w*|ment(?:al\w*|on|um)?\d*|kinn|menton\w*|masseter|arm\w*|fds|edc|fdi"
 )
+#: Words of signals that are neither EMG nor acceleration.
+_OTHER_SIGNALS: Final = frozenset(
+    ("eeg", "eog", "ecg", "ekg", "ppg", "pleth", "pulse", "hr", "spo", "sao", "resp",
+     "respiration", "airflow", "flow", "pressure", "thorax", "thor", "abdomen", "abdo", "snore",
+     "mic", "temp", "temperature", "light", "gyro", "mag", "magnetometer", "battery", "trigger")
+)  # fmt: skip
+#: Derivations of EEG and EOG, such as ``C3-A2`` and ``E1:M2``.
+_DERIVATION: Final = re.compile(
+    r"(?:fp|[cfopte])[\dz]{1,2}\s*[-:/]\s*(?:[am]|fp|[cfopt])[\dz]{1,2}"
+)
 _AXIS: Final = re.compile(
     r"(?:acc(?:el(?:eration|erometer)?)?)?[\s._:-]*([xyz])(?:[\s_-]*axis)?", re.IGNORECASE
 )
@@ -100,6 +110,20 @@ def is_other_muscle(label: str) -> bool:
     """
     words = re.findall(r"[^\W_]+", label.casefold())
     return any(_CHIN.fullmatch(word) for word in words)
+
+
+def is_not_of_the_leg(label: str) -> bool:
+    """Return whether a label names another signal of a sleep laboratory or of a device.
+
+    Parameters
+    ----------
+    label : str
+        Such as ``EEG C3-A2``, ``ECG`` or ``SpO2``; a label that says nothing gives False.
+    """
+    folded = label.casefold().strip()
+    words = re.findall(r"[^\W\d_]+", folded)
+    is_named = any(word in _OTHER_SIGNALS for word in words)
+    return is_named or is_other_muscle(label) or _DERIVATION.fullmatch(folded) is not None
 
 
 @dataclass(frozen=True, slots=True)
