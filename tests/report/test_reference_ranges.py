@@ -134,8 +134,8 @@ def test_the_channel_of_the_busiest_minutes_is_compared(night):
 
 @pytest.mark.parametrize(
     ("count", "value", "reading"),
-    [(4, "4.0 (1.1–10.2)", "within"), (6, "6.0 (2.2–13.1)", "around"),
-     (12, "12.0 (6.2–21.0)", "above")],
+    [(4, "4 (1.1–10.2)", "within"), (6, "6 (2.2–13.1)", "around"),
+     (12, "12 (6.2–21.0)", "above")],
 )  # fmt: skip
 def test_a_count_is_within_up_to_its_limit_and_above_with_its_whole_interval(
     night, count, value, reading

@@ -62,7 +62,7 @@ def _within(comparisons: Sequence[Comparison]) -> list[str]:
     if not found:
         return []
     text = f"{join_words(found)} lay within {_their_range(found)}"
-    if any(c.reading == "above" for c in comparisons):
+    if any(c.reading in ("above", "unknown") for c in comparisons):
         return [text]
     return [f"nothing unusual by the ranges that exist: {text}"]
 

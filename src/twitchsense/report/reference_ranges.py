@@ -202,7 +202,7 @@ def _plms(block: dict[str, Any]) -> Comparison:
             "unknown",
             FRAUSCHER,
             "periodic leg movements (PLMS index)",
-            "periodic leg movements per hour of sleep",
+            "periodic leg movements, asleep",
         ),
         as_dict(leg_movement_score(block).get("plms_index")),
         PLMS_90TH_PER_H,
@@ -220,7 +220,7 @@ def _fragmentary_myoclonus(block: dict[str, Any]) -> list[Comparison]:
         "unknown",
         FRAUSCHER,
         "twitches in sleep (fragmentary myoclonus index)",
-        "stretches of 3 s with a twitch, per hour of sleep",
+        "stretches of 3 s with a twitch, asleep",
     )
     cell = as_dict(as_dict(block.get("fm_index")).get("sleep"))
     out = [_against_limit(comparison, cell, FM_90TH_PER_H)]
@@ -250,7 +250,7 @@ def _high_frequency(trains: dict[str, Any]) -> list[Comparison]:
     return [
         Comparison(
             name,
-            format_interval(count, low, high),
+            f"{count:.0f} ({low:.1f}–{high:.1f})",
             f"90 of 100 healthy adults: up to {HFLM_90TH_PER_NIGHT} a night",
             # the range is of counts of a night: up to the limit, the count itself decides
             "within" if count <= HFLM_90TH_PER_NIGHT else _reading(low, high, HFLM_90TH_PER_NIGHT),
@@ -295,7 +295,7 @@ def _fasciculations(block: dict[str, Any], night: NightLike) -> list[Comparison]
         "unknown",
         VAN_DER_HEIJDEN,
         "twitches awake at rest (fasciculation-like)",
-        "brief twitches of a muscle at rest, per minute awake",
+        "brief twitches of a muscle, awake",
         WHY_NOT_AWAKE,
         is_on_shin=True,
     )
