@@ -12,7 +12,7 @@ from twitchsense.report.reference_ranges import (
     READING_TEXT,
     VAN_DER_HEIJDEN,
     WHY_NO_SLEEP,
-    WHY_NOT_AWAKE,
+    WHY_NO_WAKE,
     Comparison,
 )
 
@@ -72,9 +72,9 @@ OTHERS = "Other muscles of healthy adults may twitch far more often."
          f"A lay within their range. It can’t be told for b: {WHY_NO_SLEEP}."),
         (compared("unknown"), f"It can’t be told for a: {WHY_NO_SLEEP}."),
         (
-            [*compared("unknown", "unknown"), on_shin("unknown", WHY_NOT_AWAKE)],
+            [*compared("unknown", "unknown"), on_shin("unknown", WHY_NO_WAKE)],
             f"It can’t be told for a and b: {WHY_NO_SLEEP}. It can’t be told for s: "
-            f"{WHY_NOT_AWAKE}.",
+            f"{WHY_NO_WAKE}.",
         ),
         ([*compared("within"), on_shin("within")],
          f"{NOTHING}a lay within their range. S lay within the {ON_SHIN}"),

@@ -163,7 +163,7 @@ def test_without_sleep_onset_the_sentence_agrees_with_the_contexts(context, stag
     night = SimpleNamespace(
         onset=SimpleNamespace(time_s=None, low_s=None, high_s=None, source="none"),
         epochs=pd.DataFrame({"context": [context], "stage": [stage]}),
-        recording=SimpleNamespace(start_utc_ns=None),
+        recording=SimpleNamespace(start_utc_ns=None, start_ns=0),
     )
     assert summary_sentences.sleep_onset_sentence(night) == text
 

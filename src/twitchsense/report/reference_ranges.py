@@ -45,7 +45,7 @@ READING_TEXT: Final[dict[str, str]] = {
 #: Why a number is not compared; each continues "It can’t be told for …:".
 WHY_NO_SLEEP: Final = "this needs sleep and valid EMG"
 WHY_ACC_ALONE: Final = "acceleration alone misses many leg movements"
-WHY_NOT_AWAKE: Final = (
+WHY_NO_WAKE: Final = (
     "their range is for muscles awake at rest, and it is not known when you were awake"
 )
 WHY_NO_REST: Final = "there was too little valid signal awake at rest"
@@ -296,7 +296,7 @@ def _fasciculations(block: dict[str, Any], night: NightLike) -> list[Comparison]
         VAN_DER_HEIJDEN,
         "twitches awake at rest (fasciculation-like)",
         "brief twitches of a muscle, awake",
-        WHY_NOT_AWAKE,
+        WHY_NO_WAKE,
         is_on_shin=True,
     )
     if not (night.epochs["context"] == "wake").any():  # results of earlier versions counted it

@@ -58,8 +58,8 @@ def fasciculation_block(
         "channels": {},
     }
     missing: dict[str, str] = {}
-    awake = events["context"] == "wake"
-    selected = ((events["label"] == "fasciculation_like") & awake).to_numpy()
+    in_wake = events["context"] == "wake"
+    selected = ((events["label"] == "fasciculation_like") & in_wake).to_numpy()
     for name, table in seconds.items():
         if table.kind != "emg":
             continue
