@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 
 import numpy as np
 import pytest
@@ -301,3 +302,13 @@ def test_text_files_that_are_named_are_read_as_the_cure_says(tmp_path, text, cha
 def test_text_of_other_programs_is_named(tmp_path, text, what):
     with pytest.raises(InputError, match=what):
         read(put(tmp_path, "night.txt", text))
+
+
+def test_an_infinite_index_of_openbci_is_no_internal_error(tmp_path):
+    lines = makers.openbci(EMG, SLOW).split("\n")
+    lines[30] = "inf" + lines[30][lines[30].index(",") :]
+    lines[31] = "inf" + lines[31][lines[31].index(",") :]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        got = read(put(tmp_path, "OpenBCI.txt", "\n".join(lines)))
+    assert got.channels[0].fs == pytest.approx(250, rel=1e-3)

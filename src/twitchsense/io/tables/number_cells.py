@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -101,6 +102,7 @@ def find_decimal_sign(columns: Sequence[Sequence[str]], default: str = ".") -> s
     return default if not balance else "," if balance > 0 else "."
 
 
+@lru_cache(1 << 16)  # a column is looked at several times
 def _decimal_sign(text: str) -> str:
     """Return the decimal sign that a cell shows without doubt, or ''."""
     if not _NUMBER_LIKE.fullmatch(text) or _AMBIGUOUS.fullmatch(text):

@@ -150,7 +150,8 @@ def _clock(
     rows = head.rows(body, separator, 4000)
     index = headers.index(counter)
     counts = np.array([to_number(r[index]) for r in rows if len(r) > index])
-    steps = np.mod(np.diff(counts), _INDEX_SIZE)
+    with np.errstate(invalid="ignore"):  # an index of a damaged file may be infinite
+        steps = np.mod(np.diff(counts), _INDEX_SIZE)
     # the index of some boards stands still or skips in every row: it tells no loss
     regular = len(steps) > 0 and float((steps == 1).mean()) > 0.5
     start, known = 0, None
