@@ -118,7 +118,8 @@ def test_estimated_sleep_onset_is_said_from_the_start(recordings, name):
     recording = recordings[name]
     start_s = recording.start_ns / NS
     onset = SleepOnset(start_s + 10, start_s, start_s + 120, "accelerometer")
-    night = SimpleNamespace(recording=recording, onset=onset)
+    events = pd.DataFrame({"onset": []})
+    night = SimpleNamespace(recording=recording, onset=onset, events=events)
     assert "until 2 min into the recording:" in sleep_onset_sentence(night)
     assert onset_label(night) == "asleep by 0:02, perhaps from the start"
     night.onset = SleepOnset(start_s + 70, start_s + 60, start_s + 120, "accelerometer")
