@@ -14,6 +14,7 @@ from twitchsense.text import printable, truncate
 #: Options of the command line that Python functions take as arguments, and their values.
 _VALUES: Final = {
     "map": r"'[^']+'",
+    "kinds": r"'[^']+'",
     "fs": r"[\d.]*\d",
     "gain": r"[\d.]*\d",
     "zone": r"\w+/\w+",
@@ -115,9 +116,9 @@ def _argument(option: re.Match[str]) -> str:
     value = value.strip("'")
     if not value:
         return f"the argument {name}"
-    if name == "columns":
+    if name in ("columns", "kinds"):
         theirs, _, ours = value.partition("=")
-        return f"columns={{{theirs!r}: {ours!r}}}"
+        return f"{name}={{{theirs!r}: {ours!r}}}"
     if name == "names":
         return f"names={value.split(',')}"
     return f"{name}={value}" if name in ("fs", "gain", "skip_rows") else f"{name}={value!r}"

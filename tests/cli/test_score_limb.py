@@ -124,7 +124,7 @@ def test_a_list_without_movements_is_a_quiet_night(files, tmp_path):
     ("name", "text", "words"),
     [
         ("moves", "onset,duration,leg\n1,1,both\n", ("moves.csv, line 2", "left or right")),
-        ("moves", "onset,duration\n1,1\n", ("moves.csv, line 1", "leg")),
+        ("moves", "onset,leg\n1,left\n", ("moves.csv, line 1", "duration")),
         ("moves", "\x00\x01", ("moves.csv", "binary")),
         ("moves", "", ("moves.csv", "is empty")),
         ("stages", "onset,duration,stage\n0,30,2\n", ("stages.csv, line 2", "is a number")),
@@ -170,7 +170,7 @@ def test_numbers_as_stages_need_codes(files, tmp_path):
 def test_events_of_analyze_are_scored_as_in_its_summary(tmp_path):
     """Leg movements alone count, without a leg all are on one, large ones are no candidates."""
     from twitchsense.scoring.leg_movements.recording_indices import find_leg_movements
-    from twitchsense.scoring.matching import read_events
+    from twitchsense.scoring.mark_files import read_events
 
     rows = ["onset,duration,trial_type,label,leg"]
     rows += [f"{20 * i},2,movement,periodic_leg_movement_like," for i in range(8)]
@@ -195,5 +195,5 @@ def test_a_table_of_another_program_with_kinds_and_labels_is_read_as_marks(tmp_p
     path = tmp_path / "marks.csv"
     path.write_text("onset,duration,trial_type,label,leg\n1,2,LM,x,left\n30,2,LM,x,right\n")
     assert loaded(str(path))["n_lm"] == 2
-    path.write_text("onset,duration,trial_type,label,leg\n1,2,LM,x,\n")
+    path.write_text("onset,duration,trial_type,label,leg\n1,2,LM,x,\n9,2,LM,x,left\n")
     assert "leg is empty" in run(str(path)).stderr

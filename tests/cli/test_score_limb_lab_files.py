@@ -67,7 +67,7 @@ def test_files_of_one_night_give_one_score(files, stages, breaths, more):
 def test_every_note_is_shown(files):
     stages = ("--hypnogram", files["nsrr.xml"], "--respiratory", files["nsrr.xml"])
     notes = loaded(files["moves.csv"], *stages)["notes"]
-    assert any("begins at 22:30:00, taken as second 0 of the movements" in n for n in notes)
+    assert any("begins at 22:30:00, taken as second 0 of the marks" in n for n in notes)
     assert any("left out 3 annotations that are not sleep stages: " in n for n in notes)
     assert any(
         "left out 1 annotation that is not a respiratory event: 'Arousal|" in n for n in notes

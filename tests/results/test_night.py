@@ -40,6 +40,16 @@ def test_agreement_with_itself_is_perfect(night):
     assert (night.agreement(night.events).table()["f1"] == 1).all()
 
 
+def test_agreement_reads_files_with_words_of_a_scorer(night, tmp_path):
+    path = tmp_path / "mine.csv"
+    table = night.events[["onset", "duration", "trial_type"]]
+    table.replace({"trial_type": {"twitch": "Zuckung"}}).to_csv(path, index=False)
+    found = night.agreement(path, kinds={"zuckung": "twitch"})
+    assert (found.table()["f1"] == 1).all()
+    with pytest.raises(ts.InputError, match="the argument kinds: no row has the word 'LM'"):
+        night.agreement(path, kinds={"LM": "movement"})
+
+
 def test_events_are_scored_by_the_leg_movement_rules_as_in_the_summary(night):
     expected = night.summary_dict()["leg_movements"]["rules"]["wasm2016"]
     for events in (night.events, ts.to_categories(night.events)):

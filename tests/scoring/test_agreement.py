@@ -275,7 +275,7 @@ def test_marks_are_read_by_the_names_of_scoring_programs(tmp_path, text):
         ("start,type\n3,a\n", "has no column 'duration'"),
         ("onset_ms,duration\n3000,1\n", "has no column 'onset'"),
         ("start,end\n3,2\n", "duration is negative"),
-        ("start,end\n22:10:03,22:10:04\n", "not clock times"),
+        ("start,end\n22:10:03,22:10:04\n", "line 2: start holds clock times"),
     ],
 )
 def test_marks_whose_times_are_unclear_are_refused(tmp_path, text, says):

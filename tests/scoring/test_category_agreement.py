@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from twitchsense.cli.app import main
 from twitchsense.errors import InputError
 from twitchsense.scoring.category_agreement import compare_categories
-from twitchsense.scoring.matching import read_events
+from twitchsense.scoring.mark_files import read_events
 
 
 def test_kappa_is_that_of_the_textbook():

@@ -68,10 +68,36 @@ def test_text_where_a_number_belongs_is_refused():
         score_limb(frame)
 
 
-@pytest.mark.parametrize("name", ["onset", "duration", "leg"])
+@pytest.mark.parametrize("name", ["onset", "duration"])
 def test_a_missing_column_is_named(name):
     with pytest.raises(InputError, match=f"movements: has no column '{name}'"):
         score_limb(marks("L 10 1").drop(columns=name))
+
+
+@pytest.mark.parametrize("text", ["onset,duration\n", "onset,duration,leg\n"])
+def test_marks_without_a_leg_are_movements_of_one(tmp_path, text):
+    rows = [f"{t},1{',' * text.count('leg')}" for t in (100, 120, 140, 160)]
+    frame = read_movements(written(tmp_path, text + "\n".join(rows)))
+    assert frame["leg"].tolist() == ["left"] * 4
+    note = "no event names a leg: all are scored as movements of one leg"
+    assert score_limb(frame).notes == (note,)
+    given = pd.DataFrame({"onset": [100.0, 120, 140, 160], "duration": 1.0})
+    scored = score_limb(given)
+    assert (scored.indices["n_plm"], scored.notes) == (4, (note,))
+    with pytest.raises(InputError, match="line 3: leg is empty; write left or right"):
+        read_movements(written(tmp_path, "onset,duration,leg\n1,1,L\n2,1,\n"))
+
+
+def test_of_marks_with_kinds_the_leg_movements_are_scored(tmp_path):
+    text = "onset,duration,trial_type\n1,0.1,Twitch\n9,1,movement\n30,2,LM\n60,9,Gross movement\n"
+    frame = read_movements(written(tmp_path, text))
+    assert (frame["onset"].tolist(), frame["large"].tolist()) == ([9, 60], [False, True])
+    assert "2 of 4 events are leg movements" in frame.attrs["notes"]
+    more = read_movements(written(tmp_path, text), {"lm": "movement"})
+    assert more["onset"].tolist() == [9, 30, 60]
+    foreign = read_movements(written(tmp_path, "onset,duration,type\n1,1,LM\n9,1,PLM\n"))
+    assert len(foreign) == 2
+    assert foreign.attrs["notes"][-1] == "all rows count as leg movements: 'LM', 'PLM'"
 
 
 def test_unknown_rules_are_refused_with_the_known_ones():
@@ -111,7 +137,7 @@ def test_files_and_tables_give_the_same_score(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("onset,duration\n1,1\n", "line 1: has no column 'leg'"),
+        ("onset,leg\n1,left\n", "line 1: has no column 'duration'"),
         ("onset,duration,leg\n1,1,left\n2,x,left\n", "line 3: duration is 'x'"),
         ("onset,duration,leg\n1,,left\n", "line 2: duration is empty"),
         ("onset,duration,leg\n1,-1,left\n", "line 2: duration is negative"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -15,9 +16,12 @@ from twitchsense.cli.text_output import print_table, print_text
 from twitchsense.errors import InputError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from twitchsense.scoring.agreement import Agreement
     from twitchsense.scoring.category_agreement import CategoryAgreement
     from twitchsense.scoring.leg_movements.compare_lists import ComparedIndices
+    from twitchsense.sleep.hypnogram.clock_times import NightClock
 
 #: Maximum number of kinds whose confusion is printed.
 _MAX_PRINTED_KINDS: Final = 40
@@ -63,37 +67,51 @@ def agree(
     respiratory: Path | None,
     start: str | None,
     zone: str | None,
+    kind_pairs: tuple[str, ...],
     as_json: bool,
     quiet: bool,
 ) -> None:
     """Compare EVENTS with TRUTH, one to one, with intervals.
 
-    Both are tables with onset (or start) and duration (or end) in seconds and, if known,
-    trial_type and leg: an events.csv, the truth of a simulation, or a human scoring. A TRUTH
-    without trial_type is compared with events of all kinds, with --leg-movements with the leg
-    movements. The files of the night serve --leg-movements.
+    Both are tables with onset (or start) and duration (or end), in seconds or clock times, and,
+    if known, trial_type and leg: an events.csv, the truth of a simulation, or a human scoring.
+    They may be EDF+ annotations, Luna .annot, or MNE annotations as CSV. A TRUTH without
+    trial_type is compared with events of all kinds, with --leg-movements with the leg movements.
+    The files of the night serve --leg-movements.
     """
     from twitchsense.results.save import to_json
-    from twitchsense.scoring.agreement import match, read_events
+    from twitchsense.scoring.agreement import match
     from twitchsense.scoring.agreement_notes import names_kinds
     from twitchsense.scoring.category_agreement import compare_pairs
-    from twitchsense.scoring.leg_movements.input import select_leg_movements
+    from twitchsense.scoring.leg_movements.input import leg_movements_of
+    from twitchsense.scoring.leg_movements.lab_clock import movements_clock
+    from twitchsense.scoring.mark_files import read_mark_list
+    from twitchsense.scoring.mark_kinds import check_kinds_used, parse_kinds
 
     if not leg_movements:
         given = {"--indices": indices, "--hypnogram": hypnogram, "--respiratory": respiratory,
-                 "--stages": stages, "--start": start, "--zone": zone}  # fmt: skip
+                 "--stages": stages}  # fmt: skip
         for name, value in given.items():
             if value is not None:
                 raise InputError(name, "is used with --leg-movements only", "add --leg-movements")
-    tables = (read_events(events), read_events(truth))
+    if zone is not None:
+        check_zone(zone)
+    kinds = parse_kinds(kind_pairs)
+    paths = (events, truth, hypnogram, respiratory)
+    clock, clock_notes = movements_clock(start, zone, paths, events)
+    lists = (read_mark_list(events, kinds, clock), read_mark_list(truth, kinds, clock))
+    check_kinds_used(kinds, (word for mark_list in lists for word in mark_list.words))
+    tables = (lists[0].frame, lists[1].frame)
     if leg_movements and not names_kinds(tables[1]):
-        tables = (select_leg_movements(tables[0]), tables[1])
+        tables = (leg_movements_of(lists[0]), tables[1])
     agreement = match(*tables, tolerance_s=tolerance, hours=hours)
+    read_notes = (*clock_notes, *lists[0].notes, *lists[1].notes)
+    agreement = replace(agreement, notes=(*read_notes, *agreement.notes))
     categories = compare_pairs(agreement.pairs, *tables)
     compared = None
     if leg_movements:
-        files = (hypnogram, respiratory, indices)
-        compared = _compare(events, truth, files, stages, start, zone)
+        moved = {"events": leg_movements_of(lists[0]), "truth": leg_movements_of(lists[1])}
+        compared = _compare(moved, (hypnogram, respiratory, indices), stages, clock)
     if as_json:
         found = agreement.to_dict()
         found["categories"] = {name: c.to_dict() for name, c in categories.items()}
@@ -110,25 +128,19 @@ def agree(
 
 
 def _compare(
-    events: Path,
-    truth: Path,
+    lists: dict[str, pd.DataFrame],
     files: tuple[Path | None, Path | None, Path | None],
     stages: str | None,
-    start: str | None,
-    zone: str | None,
+    clock: NightClock | None,
 ) -> ComparedIndices:
     """Score both lists by the leg-movement rules."""
     from twitchsense.scoring.leg_movements.compare_lists import compare_lists, read_program_indices
-    from twitchsense.scoring.leg_movements.input import read_movements
     from twitchsense.scoring.leg_movements.night_files import read_night_files
     from twitchsense.sleep.hypnogram.stage_codes import parse_codes
 
-    if zone is not None:
-        check_zone(zone)
     codes = parse_codes(stages) if stages else None
     hypnogram, respiratory, indices = files
-    lists = {"events": read_movements(events), "truth": read_movements(truth)}
-    night = read_night_files(lists["truth"], hypnogram, respiratory, codes, start, zone)
+    night = read_night_files(lists["truth"], hypnogram, respiratory, codes, clock)
     programs = {} if indices is None else read_program_indices(indices)
     return compare_lists(lists, night.hypnogram, night.respiratory, programs, night.notes)
 
@@ -144,12 +156,12 @@ def _print_indices(compared: ComparedIndices) -> None:
     }
     columns |= compared.programs
     rows = [
-        [index, *(format_index(values.get(index)) for values in columns.values())]
-        for index in INDEX_DESCRIPTIONS
+        [index, *(format_index(values.get(index)) for values in columns.values()), meaning]
+        for index, meaning in INDEX_DESCRIPTIONS.items()
     ]
     click.echo()
     click.echo("Leg movements:")
-    print_table(["index", *columns], rows)
+    print_table(["index", *columns, "meaning"], rows, left=(0, len(columns) + 1))
     for note in compared.notes:
         print_text(f"Note: {note}", indent="  ")
 

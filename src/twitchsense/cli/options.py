@@ -320,14 +320,22 @@ _NIGHT_FILE_OPTIONS: Final = (
     click.option(
         "--start",
         metavar="TIME",
-        help="Clock time of second 0 of the movements (22:30:00), for files with clock times.",
+        help="Clock time of second 0 of the marks (22:30:00), for files with clock times; else "
+        "that of the recording, if the list is the events.csv of a night whose start is known.",
     ),
     click.option("--zone", metavar="ZONE", help="Time zone of local times, such as Europe/Berlin."),
+    click.option(
+        "--kinds",
+        "kind_pairs",
+        metavar="WORD=KIND,...",
+        multiple=True,
+        help='Meaning of the words of a scorer: "LM=movement,Zuckung=twitch".',
+    ),
 )
 
 
 def night_file_options(command: Command) -> Command:
-    """Add the options of the files that belong to a list of leg movements."""
+    """Add the options of lists of marks, and of the files that belong to them."""
     for option in reversed(_NIGHT_FILE_OPTIONS):
         command = option(command)
     return command

@@ -37,28 +37,38 @@ def score_limb(
     respiratory: Path | None,
     start: str | None,
     zone: str | None,
+    kind_pairs: tuple[str, ...],
     rules: str,
     as_json: bool,
     quiet: bool,
 ) -> None:
     """Score leg movements from a list with onset (s), duration (s) and leg.
 
-    MOVEMENTS.csv may be the events.csv of analyze: its leg movements are scored.
+    MOVEMENTS.csv may be the events.csv of analyze, or annotations such as EDF+ and Luna .annot:
+    their leg movements are scored. Without a leg, all are movements of one leg.
     Indices that depend on --hypnogram or --respiratory are undefined without them.
     """
     from twitchsense.results.save import to_json
-    from twitchsense.scoring.leg_movements.input import read_movements
+    from twitchsense.scoring.leg_movements.input import leg_movements_of
+    from twitchsense.scoring.leg_movements.lab_clock import movements_clock
     from twitchsense.scoring.leg_movements.night_files import read_night_files
     from twitchsense.scoring.leg_movements.score_event_list import score_leg_movements
+    from twitchsense.scoring.mark_files import read_mark_list
+    from twitchsense.scoring.mark_kinds import check_kinds_used, parse_kinds
     from twitchsense.sleep.hypnogram.stage_codes import parse_codes
 
     codes = parse_codes(stages) if stages else None
     if zone is not None:
         check_zone(zone)
-    moved = read_movements(movements)
-    files = read_night_files(moved, hypnogram, respiratory, codes, start, zone)
+    kinds = parse_kinds(kind_pairs)
+    paths = (movements, hypnogram, respiratory)
+    clock, clock_notes = movements_clock(start, zone, paths, movements)
+    mark_list = read_mark_list(movements, kinds, clock)
+    check_kinds_used(kinds, mark_list.words)
+    moved = leg_movements_of(mark_list)
+    files = read_night_files(moved, hypnogram, respiratory, codes, clock)
     result = score_leg_movements(moved, files.hypnogram, files.respiratory, rules)
-    notes = (*files.notes, *result.notes)
+    notes = (*clock_notes, *files.notes, *result.notes)
     result = replace(result, notes=notes)
     if as_json:
         click.echo(to_json(result.to_dict()), nl=False)

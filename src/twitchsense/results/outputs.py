@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +16,12 @@ from twitchsense.report.event_windows import EventWindow, cut_event_windows
 from twitchsense.report.protocols import NightLike
 from twitchsense.results.save import format_files, report_of, write_results
 from twitchsense.results.traces import NightWithHours
-from twitchsense.scoring.agreement import Agreement, match, read_events
+from twitchsense.scoring.agreement import Agreement, match
+from twitchsense.scoring.mark_files import read_mark_list
+from twitchsense.scoring.mark_kinds import check_kinds_used
 from twitchsense.scoring.rates import summary_table
 from twitchsense.scoring.valid_hours import ValidHours
+from twitchsense.sleep.hypnogram.clock_times import NightClock
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -165,13 +169,20 @@ class NightOutputs:
     ) -> Iterable[tuple[str, str | bytes]]:
         return format_files(self, words, report)
 
-    def agreement(self: NightWithHours, truth: str | PathLike[str] | pd.DataFrame) -> Agreement:
+    def agreement(
+        self: NightWithHours,
+        truth: str | PathLike[str] | pd.DataFrame,
+        kinds: Mapping[str, str] | None = None,
+    ) -> Agreement:
         """Compare the events with annotations, one to one.
 
         Parameters
         ----------
         truth : path or DataFrame
-            Columns ``onset`` and ``duration`` (s) and, if known, ``trial_type``, ``leg``.
+            Columns ``onset`` and ``duration`` (s) and, if known, ``trial_type``, ``leg``; or a
+            file of other programs (`twitchsense.scoring.mark_files.read_mark_list`).
+        kinds : mapping of str to str, optional
+            Meaning of foreign words in a file: ``{"LM": "movement"}``.
 
         Returns
         -------
@@ -183,8 +194,13 @@ class NightOutputs:
         InputError
             If the annotations cannot be read.
         """
-        table = truth if isinstance(truth, pd.DataFrame) else read_events(truth)
-        return match(self.events, table, hours=ValidHours(self.valid_hours()).total("emg"))
+        hours = ValidHours(self.valid_hours()).total("emg")
+        if isinstance(truth, pd.DataFrame):
+            return match(self.events, truth, hours=hours)
+        mark_list = read_mark_list(truth, kinds, NightClock.from_recording(self.recording))
+        check_kinds_used(kinds or {}, mark_list.words)
+        found = match(self.events, mark_list.frame, hours=hours)
+        return replace(found, notes=(*mark_list.notes, *found.notes))
 
     def to_annotations(self: NightLike, description: str = "label") -> Annotations:
         """Convert the events to MNE annotations.

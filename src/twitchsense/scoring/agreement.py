@@ -20,13 +20,13 @@ from twitchsense.model.event_table import TRIAL_TYPES
 from twitchsense.scoring.agreement_input import ANY, UNMATCHED, kind_tolerances, prepare_lists
 from twitchsense.scoring.agreement_notes import names_kinds, notes_on_tables, notes_on_times
 from twitchsense.scoring.confidence_intervals import binomial_interval
+from twitchsense.scoring.mark_files import read_events as read_events
 from twitchsense.scoring.matching import (
     DEFAULT_TOLERANCE_S,
     choose_pairs,
     find_pairs,
     overlaps_any,
 )
-from twitchsense.scoring.matching import read_events as read_events
 from twitchsense.scoring.rates import rate
 
 #: Kinds that are not events of the leg and are ignored by default.

@@ -11,7 +11,7 @@ import pandas as pd
 
 from twitchsense.errors import InputError
 from twitchsense.model.event_table import TRIAL_TYPES
-from twitchsense.scoring.leg_movements.input import name_legs
+from twitchsense.scoring.leg_movements.legs import name_legs
 from twitchsense.scoring.mark_kinds import kind_key
 from twitchsense.scoring.matching import MAX_TIME_S, TOLERANCE_S
 

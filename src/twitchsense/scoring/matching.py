@@ -1,4 +1,4 @@
-"""Event lists: read them, find the pairs that may match, choose the best matching.
+"""Event lists: find the pairs that may match, choose the best matching.
 
 The matching is one to one and exact, not greedy. It maximizes, in this order, the
 number of pairs of equal kind, the number of other pairs, and minus the sum of squared
@@ -11,8 +11,6 @@ arbitrary only where two matchings are equal in all three respects.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from os import PathLike
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -21,12 +19,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, min_weight_full_bipartite_matching
 
-from twitchsense.errors import InputError
-from twitchsense.io.text.text_table import MISSING_VALUES, TextTable, read_table
 from twitchsense.model.intervals import overlap_any
-from twitchsense.scoring.leg_movements.input import name_legs
 from twitchsense.sleep.hypnogram.model import to_us
-from twitchsense.sleep.hypnogram.table_columns import with_event_times
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -45,66 +39,8 @@ TOLERANCE_S: Final[dict[str, float]] = {
 DEFAULT_TOLERANCE_S: Final = 0.5
 #: Possible pairs per assignment problem; larger batches are slower.
 _PAIRS_PER_BATCH: Final = 500
-#: Sleep stages, in capitals; a table of nothing else is a hypnogram.
-_STAGES: Final = frozenset(
-    {"W", "WAKE", "N1", "N2", "N3", "N4", "R", "REM", "S1", "S2", "S3", "S4", "?"}
-    | {f"SLEEP STAGE {s}" for s in ("W", "N1", "N2", "N3", "R", "1", "2", "3", "4", "?")}
-)
 #: Largest onset or duration (s) accepted, about 31 years; larger ones may overflow in µs.
 MAX_TIME_S: Final = 1e9
-
-
-def read_events(path: str | PathLike[str]) -> pd.DataFrame:
-    """Read an event list from CSV or TSV.
-
-    Parameters
-    ----------
-    path : path
-        Columns ``onset`` and ``duration`` in seconds (``duration`` may be empty
-        or ``n/a``), also by the names of other programs (`with_event_times`), and optionally
-        ``trial_type``, ``leg`` (also ``side``; `name_legs`) and any others, which remain text.
-
-    Returns
-    -------
-    DataFrame
-        One row per event.
-
-    Raises
-    ------
-    InputError
-        Naming the file, the line and the cure.
-    """
-    table = with_event_times(read_table(Path(path)))
-    table.require("onset", "duration")
-    _refuse_hypnogram(table)
-    onset, duration = table.numbers("onset"), table.numbers("duration", missing=True)
-    if (duration < 0).any():
-        place = table.place(int(np.argmax(duration < 0)))
-        raise InputError(table.source, "duration is negative", "give seconds from onset", place)
-    far = (np.abs(onset) > MAX_TIME_S) | (duration > MAX_TIME_S)
-    if far.any():
-        place = table.place(int(np.argmax(far)))
-        raise InputError(table.source, "a time is later than 31 years", "give seconds", place)
-    out = {name: pd.Series(words, dtype="object") for name, words in table.columns.items()}
-    for name in ("trial_type", "leg"):
-        if name in out:
-            out[name] = out[name].where(~out[name].str.lower().isin(MISSING_VALUES), "")
-    if "leg" in out:
-        legs = name_legs(out["leg"].tolist(), table.source, table.place)
-        out["leg"] = pd.Series(legs, dtype="object")
-    return pd.DataFrame({**out, "onset": onset, "duration": duration})
-
-
-def _refuse_hypnogram(table: TextTable) -> None:
-    """Raise `InputError` if the rows are sleep stages, not events."""
-    kinds = table.columns.get("trial_type", table.columns.get("stage", []))
-    has_kinds = "trial_type" in table.columns
-    if kinds and (not has_kinds or {kind.upper() for kind in kinds} <= _STAGES):
-        raise InputError(
-            table.source,
-            "is a hypnogram, not a list of events",
-            "give marks of events: onset, duration and trial_type",
-        )
 
 
 def find_pairs(

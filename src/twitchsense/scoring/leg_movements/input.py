@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
-from pathlib import Path
 from typing import Final, cast
 
 import numpy as np
@@ -13,10 +12,11 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from twitchsense.errors import InputError
-from twitchsense.io.text.text_table import TextTable, read_table
 from twitchsense.model.candidates import LARGE_KINDS, LONG_KINDS
 from twitchsense.model.event_table import TRIAL_TYPES
-from twitchsense.scoring.leg_movements.rules import LEFT, RIGHT
+from twitchsense.scoring.leg_movements.legs import parse_legs, row_place
+from twitchsense.scoring.mark_files import MarkList, read_mark_list
+from twitchsense.scoring.mark_kinds import translate_kinds
 from twitchsense.sleep.hypnogram.clock_times import NightClock
 from twitchsense.sleep.hypnogram.epoch_lengths import lengths_from_onsets
 from twitchsense.sleep.hypnogram.model import Hypnogram, to_us
@@ -27,7 +27,7 @@ from twitchsense.sleep.hypnogram.stage_list import (
     hypnogram_from_list,
     is_stage_list,
 )
-from twitchsense.sleep.hypnogram.table_columns import with_event_times
+from twitchsense.sleep.hypnogram.stage_words import name_words
 from twitchsense.sleep.hypnogram.yasa import YasaHypnogram, hypnogram_from_yasa
 from twitchsense.sleep.lab_files.respiratory_events import check_event_times
 
@@ -41,101 +41,121 @@ NOT_LM_LABELS: Final = (
     "hypnagogic_foot_tremor_like",
     "high_freq_leg_movement",
 )
-#: Spellings of the legs, in lower case without blanks, dots, dashes and underscores.
-_LEGS: Final[dict[str, int]] = {
-    **dict.fromkeys(("left", "l", "leftleg", "legleft", "legl", "lleg", "lat"), LEFT),
-    **dict.fromkeys(("right", "r", "rightleg", "legright", "legr", "rleg", "rat"), RIGHT),
-}
 
 
-def read_movements(path: str | PathLike[str]) -> pd.DataFrame:
-    """Read marks of leg movements from CSV or TSV.
+def read_movements(
+    path: str | PathLike[str],
+    kinds: Mapping[str, str] | None = None,
+    clock: NightClock | None = None,
+) -> pd.DataFrame:
+    """Read marks of leg movements.
 
     Parameters
     ----------
     path : path
-        Columns ``onset`` and ``duration`` in seconds and ``leg``, ``left`` or
-        ``right`` (also ``L`` and ``R``). Rows in any order; other columns are ignored.
+        A file that `twitchsense.scoring.mark_files.read_mark_list` reads. Rows in any order.
+    kinds : mapping of str to str, optional
+        Meaning of foreign words: ``{"LM": "movement"}``.
+    clock : NightClock, optional
+        Of the recording, for files with clock times.
 
     Returns
     -------
     DataFrame
-        ``onset``, ``duration`` and ``leg``. Of an event table of this program (``events.csv``),
-        the leg movements, with a column ``large`` for those that are no candidates; if no event
+        See `leg_movements_of`.
+
+    Raises
+    ------
+    InputError
+        Naming the file, the place and the cure.
+    """
+    return leg_movements_of(read_mark_list(path, kinds, clock))
+
+
+def leg_movements_of(mark_list: MarkList) -> pd.DataFrame:
+    """Return the leg movements of a list of marks.
+
+    Parameters
+    ----------
+    mark_list : MarkList
+
+    Returns
+    -------
+    DataFrame
+        ``onset``, ``duration`` and ``leg``. If any mark is of a kind of the event table, only
+        the leg movements, with a column ``large`` for those that are no candidates. If no mark
         names a leg, all are on one. ``attrs["notes"]`` says so.
 
     Raises
     ------
     InputError
-        Naming the file, the line and the cure.
+        Naming the file, the place and the cure.
     """
-    table = with_event_times(read_table(Path(path)))
-    table.require("onset", "duration", "leg")
-    kinds = set(table.columns.get("trial_type", [""]))
-    if kinds <= set(TRIAL_TYPES) and "label" in table.columns:
-        return _read_event_table(table)
-    onset, duration = table.numbers("onset"), table.numbers("duration")
-    check_event_times(onset, duration, table.source, table.place)
-    legs = _parse_legs(table.columns["leg"], table.source, table.place)
-    names = np.array(["left", "right"], dtype=object)[legs]
-    return pd.DataFrame({"onset": onset, "duration": duration, "leg": names})
-
-
-def _read_event_table(table: TextTable) -> pd.DataFrame:
-    """Return the leg movements of an event table of this program."""
-    columns = table.columns
-    rows = np.flatnonzero(_is_leg_movement(columns["trial_type"], columns["label"])).tolist()
-    kept = TextTable(
-        table.source,
-        {name: [values[row] for row in rows] for name, values in columns.items()},
-        [table.lines[row] for row in rows],
-    )
-    onset, duration = kept.numbers("onset"), kept.numbers("duration")
-    check_event_times(onset, duration, kept.source, kept.place)
-    if any(kept.columns["leg"]):
-        _parse_legs(kept.columns["leg"], kept.source, kept.place)
-    frame = pd.DataFrame({name: columns[name] for name in ("trial_type", "label", "leg")})
-    times = pd.DataFrame({"onset": onset, "duration": duration}, index=rows)
-    return select_leg_movements(frame.join(times))
+    kept = _find_leg_movements(mark_list.frame)
+    words = set(mark_list.frame["trial_type"]) - {""} if "trial_type" in mark_list.frame else set()
+    if mark_list.is_mixed and kept.all() and not words <= set(TRIAL_TYPES):
+        problem = f"names no leg movement ({name_words(mark_list.words)})"
+        cure = "say which word is one: --kinds 'LM=movement'"
+        raise InputError(mark_list.source, problem, cure)
+    rows = np.flatnonzero(kept).tolist()
+    chosen = mark_list.frame.iloc[rows]
+    length = chosen["duration"].to_numpy(np.float64)
+    if np.isnan(length).any():
+        place = mark_list.place(rows[int(np.argmax(np.isnan(length)))])
+        raise InputError(mark_list.source, "duration is empty", "give seconds", place)
+    if "leg" in chosen and (chosen["leg"] != "").any():
+        parse_legs(chosen["leg"].tolist(), mark_list.source, lambda row: mark_list.place(rows[row]))
+    out = select_leg_movements(mark_list.frame)
+    out.attrs["notes"] = (*mark_list.notes, *out.attrs["notes"])
+    return out
 
 
 def select_leg_movements(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the leg movements of an event table of this program, and other tables unchanged.
+    """Return the leg movements of a table of events.
 
     Parameters
     ----------
     frame : DataFrame
-        Such as `Night.events`; or marks with ``onset``, ``duration`` and ``leg``.
+        Such as `Night.events`; or marks with ``onset``, ``duration`` (s) and, if known, ``leg``.
 
     Returns
     -------
     DataFrame
-        Of an event table, ``onset``, ``duration``, ``leg``, and ``large`` for those that are no
-        candidates; if no event names a leg, all are on one. ``attrs["notes"]`` says so.
+        See `leg_movements_of`.
     """
-    if not {"trial_type", "label", "leg"} <= set(frame.columns):
-        return frame
-    kinds = frame["trial_type"].astype(object)
-    if not set(kinds) <= set(TRIAL_TYPES):
-        return frame
-    kept = frame[_is_leg_movement(kinds, frame["label"].astype(object))]
-    words = ["" if pd.isna(word) else str(word) for word in kept["leg"]]
     notes = []
-    if not any(words):
-        words = ["left"] * len(kept)
-        notes.append("no event names a leg: all are scored as movements of one leg")
-    legs = _parse_legs(words, "events", _row)
-    out = pd.DataFrame(
-        {
-            "onset": kept["onset"].to_numpy(np.float64),
-            "duration": kept["duration"].to_numpy(np.float64),
-            "leg": np.array(["left", "right"], dtype=object)[legs],
-            "large": np.isin(kept["trial_type"].to_numpy(object), LARGE_KINDS),
-        }
-    )
-    notes.append(f"{len(kept)} of {len(frame)} events are leg movements")
-    out.attrs["notes"] = tuple(notes)
+    kept = _find_leg_movements(frame)
+    out = frame[kept].reset_index(drop=True)
+    legs = ["" if pd.isna(leg) else str(leg) for leg in out["leg"]] if "leg" in out else []
+    if not any(legs):
+        out = out.assign(leg="left")
+        if len(out):
+            notes.append("no event names a leg: all are scored as movements of one leg")
+    kinds = _kinds(frame)
+    if any(kind in TRIAL_TYPES for kind in kinds):
+        out = out.assign(large=np.isin(np.array(kinds, object)[kept], LARGE_KINDS))
+        notes.append(f"{len(out)} of {len(frame)} events are leg movements")
+    elif any(kinds):
+        notes.append(f"all rows count as leg movements: {name_words(k for k in kinds if k)}")
+    out = out[[name for name in ("onset", "duration", "leg", "large") if name in out]]
+    out.attrs["notes"] = (*frame.attrs.get("notes", ()), *notes)
     return out
+
+
+def _kinds(frame: pd.DataFrame) -> list[str]:
+    """Return the kind of each row; empty where it has none."""
+    if "trial_type" not in frame:
+        return [""] * len(frame)
+    return translate_kinds(["" if pd.isna(k) else str(k) for k in frame["trial_type"]], {})[0]
+
+
+def _find_leg_movements(frame: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return which rows are leg movements: all, if no row is of a kind of the event table."""
+    kinds = _kinds(frame)
+    if not any(kind in TRIAL_TYPES for kind in kinds):
+        return np.ones(len(frame), bool)
+    labels = frame["label"].astype(object) if "label" in frame else np.full(len(frame), "")
+    return _is_leg_movement(kinds, labels)
 
 
 def _is_leg_movement(kinds: ArrayLike, labels: ArrayLike) -> NDArray[np.bool_]:
@@ -216,39 +236,7 @@ def movements_from_frame(frame: pd.DataFrame, source: str = "movements") -> tupl
     """
     onset, stop = _times_from_frame(frame, ("onset", "duration", "leg"), source)
     words = ["" if pd.isna(word) else str(word) for word in frame["leg"]]
-    return onset, stop, _parse_legs(words, source, _row)
-
-
-def name_legs(
-    words: Sequence[str], source: str, place: Callable[[int], str] | None = None
-) -> NDArray[np.object_]:
-    """Return the legs of marks that need not name one.
-
-    Parameters
-    ----------
-    words : sequence of str, shape (n,)
-        The leg of each mark, in any spelling that `read_movements` accepts; empty if not known.
-    source : str
-        Name of the table in error messages.
-    place : callable, optional
-        Returns the place of a row in error messages; by default its number from 1.
-
-    Returns
-    -------
-    ndarray of str objects, shape (n,)
-        ``left``, ``right``, or empty.
-
-    Raises
-    ------
-    InputError
-        If a word is no leg.
-    """
-    locate = place or _row
-    rows = [row for row, word in enumerate(words) if word.strip()]
-    legs = _parse_legs([words[row] for row in rows], source, lambda k: locate(rows[k]))
-    out = np.full(len(words), "", dtype=object)
-    out[rows] = np.array(["left", "right"], dtype=object)[legs]
-    return out
+    return onset, stop, parse_legs(words, source, row_place)
 
 
 def respiratory_from_frame(frame: pd.DataFrame, source: str = "respiratory") -> tuple[Ints, Ints]:
@@ -313,9 +301,9 @@ def hypnogram_from_frame(
         return hypnogram_from_yasa(frame, None, codes, source)
     if "onset" in frame.columns and "duration" not in frame.columns:
         onset = _floats(frame, "onset", source)
-        check_event_times(onset, np.zeros(len(onset)), source, _row)
+        check_event_times(onset, np.zeros(len(onset)), source, row_place)
         words = [str(word) for word in frame.get("stage", np.full(len(frame), ""))]
-        length, notes = lengths_from_onsets(onset, words, source, _row)
+        length, notes = lengths_from_onsets(onset, words, source, row_place)
         made = Hypnogram.from_frame(frame.assign(duration=length), source, codes)
         return replace(made, notes=notes)
     return Hypnogram.from_frame(frame, source, codes)
@@ -329,7 +317,7 @@ def _times_from_frame(frame: pd.DataFrame, names: Sequence[str], source: str) ->
             cure = f"give a table with the columns {', '.join(names)}"
             raise InputError(source, f"has no column {name!r} (found: {found})", cure)
     onset, duration = _floats(frame, "onset", source), _floats(frame, "duration", source)
-    check_event_times(onset, duration, source, _row)
+    check_event_times(onset, duration, source, row_place)
     # rounded separately: a duration of 0.5 s is 0.5 s at every hour of the night
     start = to_us(onset)
     return start, start + to_us(duration)
@@ -341,20 +329,3 @@ def _floats(frame: pd.DataFrame, name: str, source: str) -> Floats:
     except (TypeError, ValueError) as error:
         problem = f"{name} is not numeric in every row ({error})"
         raise InputError(source, problem, "give seconds") from error
-
-
-def _parse_legs(words: Sequence[str], source: str, place: Callable[[int], str]) -> Ints:
-    """Return `LEFT` or `RIGHT` for each word."""
-    legs = np.empty(len(words), np.int64)
-    for row, word in enumerate(words):
-        key = "".join(c for c in word.lower() if c not in " ._-")
-        if key not in _LEGS:
-            problem = f"leg is {word!r}" if word.strip() else "leg is empty"
-            cure = "write left or right, one row for each leg"
-            raise InputError(source, problem, cure, place(row))
-        legs[row] = _LEGS[key]
-    return legs
-
-
-def _row(row: int) -> str:
-    return f"row {row + 1}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from twitchsense.errors import InputError
+from twitchsense.regular_file import read_limited
 from twitchsense.sleep.hypnogram.clock_change import to_utc_us
 from twitchsense.sleep.hypnogram.clock_text import parse_clock_time
 from twitchsense.sleep.hypnogram.clock_times import NightClock
@@ -21,7 +23,10 @@ _TOLERANCE: Final = timedelta(seconds=1)
 
 
 def movements_clock(
-    start: str | None, zone: str | None, paths: Sequence[Path | None]
+    start: str | None,
+    zone: str | None,
+    paths: Sequence[Path | None],
+    events: Path | None = None,
 ) -> tuple[NightClock | None, tuple[str, ...]]:
     """Return the clock by which files are placed on the time axis of the marks.
 
@@ -32,12 +37,15 @@ def movements_clock(
     zone : str or None
         IANA time zone. Without one, all local times are one clock without changes.
     paths : sequence of Path or None
-        Files of stages and respiratory events.
+        Files of stages, respiratory events and marks.
+    events : Path, optional
+        A list of events; if `analyze` wrote it, the start of its recording, from the
+        ``summary.json`` beside it, is taken without `start`.
 
     Returns
     -------
     clock : NightClock or None
-        None without `start`: files that know their own start then begin with the marks.
+        None if the start is unknown: files that know their own start then begin with the marks.
     notes : tuple of str
         The starts of the files, if they are taken to be second 0 of the marks.
 
@@ -47,10 +55,14 @@ def movements_clock(
         If `start` is no clock time, or, without it, two files begin at different times.
     """
     starts = {path: own for path in paths if path is not None and (own := _own_start(path))}
+    if start is None and events is not None:
+        clock = _recording_clock(events, zone)
+        if clock is not None:
+            return clock, ()
     if start is None:
         _check_same_start(starts)
         return None, tuple(
-            f"{path}: begins at {own}, taken as second 0 of the movements"
+            f"{path}: begins at {own}, taken as second 0 of the marks"
             for path, own in starts.items()
         )
     found = parse_clock_time(start, "--start", "")
@@ -68,10 +80,26 @@ def movements_clock(
     return clock, ()
 
 
+def _recording_clock(events: Path, zone: str | None) -> NightClock | None:
+    """Return the clock of the recording of an ``events.csv``; None if it is unknown."""
+    summary = events.parent / "summary.json"
+    if events.name not in ("events.csv", "rejected.csv") or not summary.is_file():
+        return None
+    try:
+        found = json.loads(read_limited(summary, str(summary)))["clock"]
+        zero, own = found["start_utc_ns"], found["zone"]
+        first = min((float(c["start_s"]) for c in found["channels"].values()), default=0.0)
+    except (InputError, ValueError, KeyError, TypeError, AttributeError):
+        return None  # not of this program
+    if not isinstance(zero, int):
+        return None
+    return NightClock(round(first * 1e6), round(first * 1e6), round(zero / 1000), zone or own)
+
+
 def _own_start(path: Path) -> str:
     """Return the clock time at which a laboratory's file begins, or an empty text."""
     try:
-        file = read_lab_file(path, str(path), None)
+        file = None if path.is_dir() else read_lab_file(path, str(path), None)
     except InputError:  # reported with its cure when the file is read
         return ""
     return "" if file is None else file.starts_at

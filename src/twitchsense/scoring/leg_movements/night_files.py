@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from twitchsense.scoring.leg_movements.input import check_hypnogram_covers, read_leg_hypnogram
-from twitchsense.scoring.leg_movements.lab_clock import movements_clock
+from twitchsense.sleep.hypnogram.clock_times import NightClock
 from twitchsense.sleep.hypnogram.model import Hypnogram
 from twitchsense.sleep.hypnogram.stage_codes import Codes
 from twitchsense.sleep.lab_files.respiratory_events import read_respiratory_events
@@ -25,7 +25,7 @@ class NightFiles:
     respiratory : DataFrame or None
         ``onset`` and ``duration`` in seconds.
     notes : tuple of str
-        Notes on the clock and the respiratory events.
+        Notes on the respiratory events.
     """
 
     hypnogram: Hypnogram | None
@@ -38,8 +38,7 @@ def read_night_files(
     hypnogram: Path | None,
     respiratory: Path | None,
     codes: Codes | None = None,
-    start: str | None = None,
-    zone: str | None = None,
+    clock: NightClock | None = None,
 ) -> NightFiles:
     """Read the files of a night.
 
@@ -51,10 +50,8 @@ def read_night_files(
         Files of stages and of respiratory events.
     codes : mapping of str to str, optional
         Meaning of numeric or unknown stage words.
-    start : str, optional
-        Clock time of second 0 of the movements.
-    zone : str, optional
-        IANA time zone of local times.
+    clock : NightClock, optional
+        From `twitchsense.scoring.leg_movements.lab_clock.movements_clock`.
 
     Returns
     -------
@@ -66,11 +63,10 @@ def read_night_files(
         Naming the file, the place and the cure; also for a hypnogram that shares no time
         with the movements.
     """
-    clock, notes = movements_clock(start, zone, [hypnogram, respiratory])
     stages = None if hypnogram is None else read_leg_hypnogram(hypnogram, codes, clock)
     if stages is not None:
         check_hypnogram_covers(movements, stages)
     if respiratory is None:
-        return NightFiles(stages, None, notes)
+        return NightFiles(stages, None, ())
     read = read_respiratory_events(respiratory, clock)
-    return NightFiles(stages, read.events, (*notes, *read.notes))
+    return NightFiles(stages, read.events, read.notes)

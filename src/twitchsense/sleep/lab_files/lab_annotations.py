@@ -30,6 +30,10 @@ class LabAnnotation:
         Line or time in the file, for messages.
     kind : {'stage', 'event', 'any'}
         What the program says it is.
+    channel : str
+        Channel in which it was scored, if the file has one.
+    meta : str
+        More, as pairs ``key=value`` separated by bars.
     """
 
     onset_us: int
@@ -37,6 +41,8 @@ class LabAnnotation:
     text: str
     place: str
     kind: AnnotationKind = "any"
+    channel: str = ""
+    meta: str = ""
 
 
 @dataclass(frozen=True, slots=True)

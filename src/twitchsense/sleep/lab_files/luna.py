@@ -81,6 +81,7 @@ def read_luna(path: Path, source: str, clock: NightClock | None) -> LabFile:
         If a row is damaged, or clock times cannot be placed.
     """
     rows: list[tuple[str, str, str, str, str]] = []  # class, instance, start, stop, place
+    more_cells: list[tuple[str, str]] = []  # channel, meta
     for number, line in enumerate(read_lab_text(path, source).split("\n"), 1):
         if not line.strip() or line.startswith("#"):
             continue
@@ -94,6 +95,8 @@ def read_luna(path: Path, source: str, clock: NightClock | None) -> LabFile:
         at = 3 if len(cells) == 6 else len(cells) - 2
         instance = cells[1] if len(cells) > 3 else "."
         rows.append((cells[0], instance, cells[at], cells[at + 1], f"line {number}"))
+        wide = (cells[2], cells[5]) if len(cells) == 6 else (".", ".")
+        more_cells.append((wide[0].removeprefix("."), wide[1].removeprefix(".")))
     zero_us, notes = place_file_start(None, clock, source)
     clocks = [r for r in rows if _offset_s(r[2]) is None]
     if not clocks and clock is None:
@@ -109,7 +112,9 @@ def read_luna(path: Path, source: str, clock: NightClock | None) -> LabFile:
         length = _length_us(start, stop, starts[k] - zero_us, following, zero_us, source, place)
         # ``SleepStage`` is a class whose instances are the stages
         text = instance if name.lower() in ("sleepstage", "stage", "stages") else name
-        made.append(LabAnnotation(starts[k], length, text.replace("_", " "), place))
+        text = text.replace("_", " ")
+        channel, meta = more_cells[k]
+        made.append(LabAnnotation(starts[k], length, text, place, "any", channel, meta))
     used = notes if len(clocks) < len(rows) else ()
     return LabFile("Luna .annot", tuple(made), _STAGES, (*used, *more))
 

@@ -88,10 +88,11 @@ def read_profusion(path: Path, source: str, clock: NightClock | None) -> LabFile
         if "EventType" in event and event["EventType"].text.lower().startswith("stages"):
             kind = "stage"
         onset, length = (_number(event, key, source) for key in ("Start", "Duration"))
+        where = event.get("SignalLocation") or event.get("Input")
         made.append(
             LabAnnotation(
                 zero_us + round(onset * 1e6), round(length * 1e6), concept, f"line {name.line}",
-                kind,
+                kind, "" if where is None else where.text,
             )
         )  # fmt: skip
     return LabFile(
