@@ -362,10 +362,21 @@ def test_heart_beat_is_not_classified(monkeypatch):
 # -- a jerk of a train -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("n_repeats", "reason"), [(4, ""), (5, "rhythmic_train")])
-def test_jerk_whose_waveform_repeats_within_seconds_is_rejected(n_repeats, reason):
+@pytest.mark.parametrize(
+    ("n_repeats", "background", "interval_cv", "reason"),
+    [
+        (4, 0.5, 0.1, ""),
+        (5, 0.5, 1.0, "rhythmic_train"),
+        (5, 0.0, 0.1, "rhythmic_train"),
+        (8, 0.1, 1.0, ""),  # beside a contraction: repeats at irregular times, with rest between
+    ],
+)
+def test_jerk_is_rejected_as_part_of_a_train_that_is_regular_or_fills_the_time(
+    n_repeats, background, interval_cv, reason
+):
     own = burst(kind="jerk", grade="mild", confidence=0.9)
-    context = inputs(night_context(near=replace(NEAR, n_repeats=n_repeats)))
+    near = replace(NEAR, n_repeats=n_repeats, rel_p75=background, interval_cv=interval_cv)
+    context = inputs(night_context(near=near))
     (after,) = reject_trains([own], context)
     assert after.reason == reason
     assert (after.grade == "mild") is (reason == "")

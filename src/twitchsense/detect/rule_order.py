@@ -117,8 +117,8 @@ NIGHT_RULES: Final = (
     Rule(
         "reject_trains",
         "jerks",
-        "a single burst whose waveform repeats within seconds: a bump beside a unit that fires "
-        "continuously",
+        "a single burst whose waveform repeats within seconds, at regular intervals or all the "
+        "time: a bump beside a unit that fires continuously",
         ("rhythmic_train",),
     ),
     Rule(

@@ -17,6 +17,7 @@ from twitchsense.detect.activity_rules import find_active_wake
 from twitchsense.detect.burst_limits import MS, max_duration_ms, min_duration_ms
 from twitchsense.detect.classify import DECISION_THRESHOLD, Classifier
 from twitchsense.detect.ecg_rejection import find_ecg
+from twitchsense.detect.features.local import LocalFeatures
 from twitchsense.detect.features.recurrence import channel_bursts, count_similar
 from twitchsense.detect.features.tables import NightContext
 from twitchsense.detect.features.waveform import WAVEFORM_FEATURES
@@ -30,9 +31,15 @@ Candidates: TypeAlias = list[ScoredCandidate]
 
 #: Kinds that the movement model classifies.
 MOVEMENT_KINDS: Final = ("movement", "gross_movement")
-#: Repeats of its waveform within seconds from which a jerk is rejected: none of 1724 jerks of
-#: the tuning side had as many, not even in rows of jerks [E].
+#: Repeats of its waveform within seconds from which a jerk may be one discharge of a train: none of
+#: 1724 jerks of the tuning side had as many, not even in rows of jerks [E].
 MAX_REPEATS: Final = 5
+#: Background beside a train, as the upper quartile of its windows over the amplitude of the burst,
+#: and variation of the intervals of a unit that fires regularly [E]. Jerks beside a contraction have
+#: repeats too, of little amplitude and at irregular times: of 9 such jerks of the blind kits a, b
+#: and c none had either, of 57 steps all had the first.
+TRAIN_BACKGROUND: Final = 0.2
+TRAIN_INTERVAL_CV: Final = 0.4
 #: Probability above which a jerk remains a jerk even if its waveform usually leaves the leg
 #: still. Of 9 bumps beside a twitch classified as jerks, 5 met that condition; of 1341 jerks,
 #: 3 did (tuning side, seeds 1 to 4): odds of 250 to 1.
@@ -159,9 +166,16 @@ def reject_trains(candidates: Candidates, night: NightInputs) -> Candidates:
         and not c.reason
         and c.has_emg
         and c.duration_s * 1000 <= night.settings.jerk.max_ms
-        and night.context.local_features(c).n_repeats >= MAX_REPEATS
+        and _is_train(night.context.local_features(c))
     }
     return _reject(candidates, trains, "rhythmic_train")
+
+
+def _is_train(local: LocalFeatures) -> bool:
+    """Whether a burst is one of many that are alike, and fill the time or come regularly."""
+    return local.n_repeats >= MAX_REPEATS and (
+        local.rel_p75 >= TRAIN_BACKGROUND or local.interval_cv < TRAIN_INTERVAL_CV
+    )
 
 
 def relabel_bumped_twitches(candidates: Candidates, _night: NightInputs) -> Candidates:
