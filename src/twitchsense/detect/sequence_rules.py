@@ -35,9 +35,9 @@ MOVEMENT_KINDS: Final = ("movement", "gross_movement")
 #: 1724 jerks of the tuning side had as many, not even in rows of jerks [E].
 MAX_REPEATS: Final = 5
 #: Background beside a train, as the upper quartile of its windows over the amplitude of the burst,
-#: and variation of the intervals of a unit that fires regularly [E]. Jerks beside a contraction have
-#: repeats too, of little amplitude and at irregular times: of 9 such jerks of the blind kits a, b
-#: and c none had either, of 57 steps all had the first.
+#: and variation of the intervals of a unit that fires regularly [E]. Jerks beside a contraction
+#: have repeats too, with rest between and at irregular times: of 9 such jerks of the blind kits a,
+#: b and c (seed 101) none had either; all of 57 steps had the first.
 TRAIN_BACKGROUND: Final = 0.2
 TRAIN_INTERVAL_CV: Final = 0.4
 #: Probability above which a jerk remains a jerk even if its waveform usually leaves the leg
