@@ -146,7 +146,9 @@ class PolarSensor(PeripheralModel):
         self.memory = memory or polar_files.Memory()
         self._file_frames: deque[bytes] = deque()
         self._file_frame_s = 0.0
-        self.product = PRODUCTS[product]
+        if str(product) not in PRODUCTS:
+            raise ValueError(f"no simulated Polar {product}; choose from: {', '.join(PRODUCTS)}")
+        self.product = PRODUCTS[str(product)]
         self.name = self.product.name
         self.percent = 64
         self.sdk_mode = False

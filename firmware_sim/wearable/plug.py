@@ -10,9 +10,9 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final
 
 from bumble.controller import Controller
@@ -20,6 +20,7 @@ from bumble.device import Device
 from bumble.host import Host
 from bumble.transport import open_transport
 
+from firmware_sim import scenarios
 from firmware_sim.wearable.bleak_bumble import BumbleClient, BumbleScanner, make_backends
 from firmware_sim.wearable.bumble_host import make_device
 from firmware_sim.wearable.capture_source import CaptureSource, make_streams
@@ -228,8 +229,42 @@ def next_boot_count() -> int:
     return int(time.time()) & 0x7FFFFFFF
 
 
+def check_options(
+    device: str, options: Mapping[str, object], defaults: Mapping[str, object]
+) -> None:
+    """Refuse options that a simulated device does not have, and text in place of a number.
+
+    Parameters
+    ----------
+    device : str
+        For the message.
+    options : mapping with str keys
+    defaults : mapping with str keys
+        The options that it has.
+
+    Raises
+    ------
+    ValueError
+        With the cure after a semicolon.
+    """
+    for name, value in options.items():
+        if name not in defaults:
+            known = [
+                n for n, d in defaults.items() if isinstance(d, str | int | float) or n == "faults"
+            ]
+            listed = ", ".join(sorted(known)) or "none"
+            raise ValueError(f"the simulated {device} has no option {name}; choose from: {listed}")
+        if isinstance(value, str) and not isinstance(defaults[name], str):
+            raise ValueError(f"{name}={value} of the simulated {device}; write a number")
+    for name, choice in (("scenario", scenarios.NAMES), ("mutate", ("", *MUTATIONS))):
+        if name in defaults and options.get(name, choice[0]) not in choice:
+            listed = ", ".join(filter(None, choice))
+            raise ValueError(f"no simulated {name} {options[name]}; choose from: {listed}")
+
+
 def make_options(faults: str | tuple[Fault, ...] = (), **options: Any) -> WearableOptions:
     """Return options of a wearable from options of the command line."""
+    check_options("wearable", options, {f.name: f.default for f in fields(WearableOptions)})
     options.setdefault("boot_count", next_boot_count())
     return WearableOptions(
         faults=parse_faults(faults) if isinstance(faults, str) else faults, **options

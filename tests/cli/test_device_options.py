@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
 
+from firmware_sim.peers.by_kind import make_models
 from tests.acquire.peer_recording import query
 from twitchsense.cli.app import main
 from twitchsense.cli.device_options import (
@@ -16,6 +18,7 @@ from twitchsense.cli.device_options import (
     remember,
     request_devices,
 )
+from twitchsense.cli.simulated_devices import assign_simulated
 from twitchsense.devices.registry import installed_drivers
 from twitchsense.errors import InputError
 from twitchsense.io.device_logs.raw_log import read_raw_log
@@ -37,6 +40,48 @@ def test_an_option_counts_for_all_devices_or_for_each():
         {"leg": "left", "gain": "500"},
         {"leg": "right", "gain": "612.5"},
     ]
+
+
+def test_each_simulated_device_has_a_leg_of_its_own():
+    found = [SimpleNamespace(address=f"C4:{i}", name=name) for i, name in enumerate("np")]
+    both = assign_simulated(request_devices(["sim"], ["left", "right"], []), found)
+    assert [(r.address, r.label, r.settings["leg"]) for r in both] == [
+        ("C4:0", "n", "left"),
+        ("C4:1", "p", "right"),
+    ]
+    one_leg = assign_simulated(request_devices(["sim"], ["left"], [5.0]), found)
+    assert [r.settings for r in one_leg] == [{"leg": "left", "gain": "5"}] * 2
+    with pytest.raises(InputError, match="given 2 times for 1 simulated devices; give each once"):
+        assign_simulated(request_devices(["sim"], ["left", "right"], []), found[:1])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("peer=polar,model=verity", "the simulated polar has no option model; choose from: "),
+        ("peer=polar,product=verity", "no simulated Polar verity; choose from: h10, "),
+        ("peer=npg+ecg", "no simulated device 'ecg'; choose from ganglion, "),
+        ("colour=3", "the simulated wearable has no option colour; choose from: "),
+        ("scenario=nix", "no simulated scenario nix; choose from: night, "),
+        ("drift_ppm=much", "drift_ppm=much of the simulated wearable; write a number"),
+    ],
+)
+def test_an_option_that_no_simulated_device_has_is_refused_with_a_cure(options, message):
+    pairs = [part for pair in options.split(",") for part in ("--option", pair)]
+    done = CliRunner().invoke(main, ["check", "--device", "sim", *pairs, "-q"])
+    assert done.exit_code == 2
+    assert done.stderr.startswith(f"twitchsense: --option: {message}")
+
+
+def test_options_of_two_simulated_devices_go_to_those_that_have_them():
+    npg, polar = make_models("npg+polar", product="sense", samples=25)
+    assert (npg.samples, polar.product.name) == (25, "Polar Sense 0A1B2C3D")
+
+
+def test_an_option_that_no_driver_has_is_refused_by_check():
+    done = CliRunner().invoke(main, ["check", "--device", "npg", "--option", "colour=3", "-q"])
+    assert done.exit_code == 2
+    assert "no device has the option colour" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -311,7 +311,8 @@ async def open_adapter(plugin: str = "", **options: Any) -> AsyncIterator[Adapte
     Raises
     ------
     InputError
-        If there is no such plug-in.
+        If there is no such plug-in, or it raises `ValueError` because of an option; its message
+        is the problem and, after a semicolon, the cure.
     MissingExtraError
         If a library of the plug-in is not installed.
     AdapterError
@@ -334,4 +335,7 @@ async def open_adapter(plugin: str = "", **options: Any) -> AsyncIterator[Adapte
             raise AdapterError(
                 f"{plugin}: cannot be opened ({error}); is its server running?"
             ) from error
+        except ValueError as error:
+            problem, _, cure = str(error).partition("; ")
+            raise InputError("--option", problem, cure or "see docs/recording.md") from error
         yield Adapter(backends.scanner, backends.client)

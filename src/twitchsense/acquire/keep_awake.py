@@ -17,6 +17,19 @@ log = logging.getLogger(__name__)
 _STARTUP_S: Final = 0.5
 
 
+#: For the user, if sleep cannot be prevented.
+SUSPEND_WARNING: Final = (
+    "this computer may suspend in the night, which ends the recording. Switch automatic suspend "
+    "off in the power settings of the desktop, leave the lid open and the charger connected"
+    + (
+        "; or, with systemd, until the next start: sudo systemctl mask --runtime sleep.target "
+        "suspend.target hibernate.target"
+        if sys.platform.startswith("linux")
+        else ""
+    )
+)
+
+
 @contextmanager
 def keep_awake() -> Iterator[bool]:
     """Prevent the computer from sleeping until the end of the block.

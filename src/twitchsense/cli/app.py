@@ -1,7 +1,7 @@
 """The ``twitchsense`` command: dispatches to the verbs and maps errors to exit statuses.
 
 The exit status is 0 on success, 2 for invalid input or usage (with one line on stderr), 1 for an
-internal failure, 130 after Ctrl-C and 128 + its number after another signal. No slow module is
+internal failure, 3 if `check` found a fault of a device, 130 after Ctrl-C and 128 + its number after another signal. No slow module is
 imported here, so that ``--help`` responds at once.
 """
 

@@ -11,8 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from twitchsense.cli.device_options import RequestedDevice, parse_options
-from twitchsense.cli.simulated_devices import find_simulated, split_device
+from twitchsense.cli.device_options import (
+    RequestedDevice,
+    check_driver_options,
+    parse_options,
+)
+from twitchsense.cli.simulated_devices import each_simulated, split_device
 from twitchsense.errors import InputError, TwitchsenseError
 from twitchsense.text import printable
 
@@ -27,11 +31,19 @@ CHECK_S: Final = 20.0
 TENSE_S: Final = 20.0
 #: Maximum time (s) to find and connect a device.
 CONNECT_S: Final = 30.0
+#: Begin of the line of a result.
+_MARKS: Final = {True: "ok ", False: "BAD", None: "?  "}
 #: Counts per mV for which a count is read as a µV.
 _UNIT_GAIN: Final = "1000"
 
 
-def print_check(requested: RequestedDevice, options: tuple[str, ...], *, err: bool) -> None:
+class CheckFailedError(TwitchsenseError):
+    """A device is not found, or its signal shows that it can't be used as it is."""
+
+    exit_status = 3
+
+
+def print_check(requested: RequestedDevice, options: tuple[str, ...], *, err: bool) -> bool:
     """Check a device, and print each result as a line.
 
     Parameters
@@ -42,14 +54,22 @@ def print_check(requested: RequestedDevice, options: tuple[str, ...], *, err: bo
     err : bool
         Print on stderr.
 
+    Returns
+    -------
+    bool
+        Whether nothing is wrong.
+
     Raises
     ------
-    TwitchsenseError
+    CheckFailedError
         If the device is not found.
     """
-    for result in check_device(requested, options):
-        mark = "ok " if result.ok else "BAD"
-        click.echo(f"{mark} {printable(result.topic)}: {printable(result.text)}", err=err)
+    results = check_device(requested, options)
+    for result in results:
+        click.echo(
+            f"{_MARKS[result.ok]} {printable(result.topic)}: {printable(result.text)}", err=err
+        )
+    return all(result.ok is not False for result in results)
 
 
 def measure_gain(
@@ -75,13 +95,13 @@ def measure_gain(
     ------
     InputError
         If `tensed_uv` is given for a device whose EMG has a unit.
-    TwitchsenseError
+    CheckFailedError
         If the device is not found, or its EMG does not show the muscle.
     """
     from twitchsense.io.read import read
     from twitchsense.live.muscle_tension import measure_tension
 
-    name = printable(requested.device)
+    name = requested.label
     requests = (
         (0.0, f"{name}: tense the calf now, toes pressed down, for {TENSE_S:g} s"),
         (TENSE_S, f"{name}: rest now, for {TENSE_S:g} s"),
@@ -97,13 +117,13 @@ def measure_gain(
         try:
             tensions = measure_tension(read(path), TENSE_S, TENSE_S)
         except InputError as error:
-            raise TwitchsenseError(f"{name}: {error.problem}") from error
+            raise CheckFailedError(f"{name}: {error.problem}") from error
     unit, shown_unit = ("counts", "counts") if counts else ("uv", "µV")
     for tension in tensions:
         click.echo(describe_tension(tension, shown_unit), err=True)
     seen = [t for t in tensions if t.is_seen]
     if not seen:
-        raise TwitchsenseError(
+        raise CheckFailedError(
             f"{name}: the tensed calf does not stand out from rest; place the electrodes over the "
             "thickest part of the calf, press them on, and tense harder"
         )
@@ -167,11 +187,11 @@ def prepare_devices(
         If an option cannot be used.
     """
     prepared = []
-    for device in requested:
+    for device in each_simulated(requested, options):
         settings = dict(device.settings)
         try:
             if check_first:
-                name = printable(device.device)
+                name = device.label
                 click.echo(f"{name}: let the leg rest for {CHECK_S:g} s", err=True)
                 print_check(device, options, err=True)
             if tense:
@@ -199,7 +219,7 @@ def check_device(requested: RequestedDevice, options: tuple[str, ...]) -> list[C
 
     Raises
     ------
-    TwitchsenseError
+    CheckFailedError
         If the device is not found.
     """
     from twitchsense.io.read import read
@@ -264,31 +284,32 @@ async def record_briefly(
 
     Raises
     ------
-    TwitchsenseError
+    CheckFailedError
         If the device is not found.
     """
     from twitchsense.acquire.adapter import open_adapter
     from twitchsense.acquire.recorder import Recorder, make_metadata
+    from twitchsense.devices.registry import installed_drivers
     from twitchsense.nightfile.recorder_clock import RecorderClock
     from twitchsense.nightfile.writer import NightFileWriter
 
     plugin, transport = split_device(requested.device)
     parsed = parse_options(options)
     simulator = {"transport": transport, **parsed} if plugin else {}
+    driver_options = {} if plugin else {key: str(value) for key, value in parsed.items()}
+    check_driver_options(driver_options, [requested.device], installed_drivers())
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     night = NightFileWriter(path, make_metadata())
     try:
         async with open_adapter(plugin, **simulator) as adapter:
-            name = requested.device
-            if plugin:
-                name = (await find_simulated(adapter, bool(transport) or "peer" in parsed, stop))[0]
+            name = requested.address or requested.device
             recorder = Recorder(
                 adapter,
                 night,
                 [name],
                 now_ns=RecorderClock(),
                 settings={name: settings},
-                options={} if plugin else {key: str(value) for key, value in parsed.items()},
+                options=driver_options,
             )
             (session,) = recorder.sessions
             task = asyncio.ensure_future(recorder.run(stop))
@@ -309,8 +330,8 @@ async def record_briefly(
     finally:
         night.close()
     if connected_s is None:
-        raise TwitchsenseError(
-            f"{requested.device} was not found in {CONNECT_S:g} s "
+        raise CheckFailedError(
+            f"{requested.label} was not found in {CONNECT_S:g} s "
             f"({session.status.last_error or 'no answer'}); is it on, charged and nearby?"
         )
     return session.status, seconds, session.has_emg_in_counts

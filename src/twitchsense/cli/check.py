@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
+from dataclasses import asdict
 from typing import Any
 
 import click
 
-from twitchsense.cli.before_night import check_device, measure_gain, print_check
+from twitchsense.cli.before_night import (
+    CHECK_S,
+    CheckFailedError,
+    check_device,
+    measure_gain,
+    print_check,
+)
 from twitchsense.cli.device_options import (
     check_libraries,
     check_tense_options,
@@ -17,6 +23,7 @@ from twitchsense.cli.device_options import (
     tense_options,
 )
 from twitchsense.cli.options import verbosity
+from twitchsense.cli.simulated_devices import each_simulated
 from twitchsense.errors import InputError
 from twitchsense.text import printable
 
@@ -34,7 +41,7 @@ from twitchsense.text import printable
 @click.option(
     "--option", "options", metavar="KEY=VALUE", multiple=True, help="Of the device or simulator."
 )
-@tense_options
+@tense_options("; with --tensed-uv, print the gain")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @verbosity
 def check(
@@ -46,22 +53,38 @@ def check(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Measure for 20 s while the leg rests, and say what is wrong and how to cure it."""
+    """Measure for 20 s while the leg rests, and say what is wrong and how to cure it.
+
+    The exit status is 0 if nothing is wrong, 3 if a line begins with BAD or a device is not found.
+    """
+    from twitchsense.live.device_check import CheckResult
+
     if tense and as_json:
         raise InputError("--tense", "does not go with --json", "leave one out")
     check_tense_options(tense, tensed_uv)
-    rows: list[dict[str, Any]] = []
     all_requested = request_devices(devices, (), gains)
     check_libraries(all_requested)
-    for requested in all_requested:
+    rows: list[dict[str, Any]] = []
+    ok = True
+    for requested in each_simulated(all_requested, options):
         if not quiet:
-            click.echo(f"{printable(requested.device)}: let the leg rest for 20 s", err=True)
-        if not as_json:
-            print_check(requested, options, err=False)
-            if tense:
-                measure_gain(requested, options, tensed_uv)
-            continue
-        results = check_device(requested, options)
-        rows += [{"device": requested.device, **dataclasses.asdict(r)} for r in results]
+            click.echo(f"{requested.label}: let the leg rest for {CHECK_S:g} s", err=True)
+        try:
+            if as_json:
+                results = check_device(requested, options)
+            else:
+                ok &= print_check(requested, options, err=False)
+                if tense:
+                    measure_gain(requested, options, tensed_uv)
+                continue
+        except CheckFailedError as error:
+            ok = False
+            results = [CheckResult("device", False, str(error))]
+            if not as_json:
+                click.echo(f"BAD {printable(str(error))}")
+        rows += [{"device": requested.label, **asdict(result)} for result in results]
+    ok &= all(row["ok"] is not False for row in rows)
     if as_json:
-        click.echo(json.dumps({"ok": all(r["ok"] for r in rows), "results": rows}, indent=2))
+        click.echo(json.dumps({"ok": ok, "results": rows}, indent=2))
+    if not ok:
+        click.get_current_context().exit(CheckFailedError.exit_status)

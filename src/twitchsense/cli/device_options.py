@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from twitchsense.cli.simulated_devices import split_device
 from twitchsense.errors import InputError
 from twitchsense.output_files import write_file
+from twitchsense.text import printable
 
 if TYPE_CHECKING:
     from twitchsense.devices.contract import Driver
@@ -38,10 +40,19 @@ class RequestedDevice:
         Address, name, KIND or KIND:ID.
     settings : dict of str to str
         What the night file keeps of it: ``leg``, ``gain`` (counts per mV).
+    address, name : str
+        Of one of the devices of the simulator; empty for others.
     """
 
     device: str
     settings: dict[str, str] = field(default_factory=dict)
+    address: str = ""
+    name: str = ""
+
+    @property
+    def label(self) -> str:
+        """Name for messages, without control characters."""
+        return printable(self.name or self.device)
 
 
 leg_option = click.option(
@@ -61,12 +72,22 @@ gain_option = click.option(
 )
 
 
-def tense_options(command: Command) -> Command:
-    """Add ``--tense`` and ``--tensed-uv``."""
+def tense_options(kept: str) -> Callable[[Command], Command]:
+    """Return a decorator that adds ``--tense`` and ``--tensed-uv``.
+
+    Parameters
+    ----------
+    kept : str
+        End of the help of ``--tense``: what becomes of the measurement.
+
+    Returns
+    -------
+    callable
+    """
     tense = click.option(
         "--tense",
         is_flag=True,
-        help="Measure EMG of the calf, tensed for 20 s and at rest for 20 s; the night keeps it.",
+        help=f"Measure EMG of the calf, tensed for 20 s and at rest for 20 s{kept}.",
     )
     tensed_uv = click.option(
         "--tensed-uv",
@@ -75,7 +96,7 @@ def tense_options(command: Command) -> Command:
         help="With --tense: RMS of your tensed calf (µV), known from another device; the gain of "
         "EMG without a unit follows.",
     )
-    return tense(tensed_uv(command))
+    return lambda command: tense(tensed_uv(command))
 
 
 def check_tense_options(tense: bool, tensed_uv: float | None) -> None:
@@ -111,18 +132,30 @@ def request_devices(
     Returns
     -------
     list of RequestedDevice
+        Of the simulator, one for each leg or gain; see `assign_simulated`.
 
     Raises
     ------
     InputError
         If the numbers of options do not match, a gain is not positive, or a device is named
-        twice.
+        twice or cannot be combined with another.
     """
     for stated in gains:
         if not 0 < stated < math.inf:
             raise InputError("--gain", f"{stated:g} is not a gain", "give the counts per mV")
     remembered = read_remembered()
     requested = []
+    names = [remembered.get(name, RequestedDevice(name)).device.casefold() for name in devices]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(
+                "--device", f"{name} is named twice", "name each device once (KIND:ID)"
+            )
+    if any(split_device(name)[0] for name in names):
+        if len(names) > 1:
+            raise InputError("--device", "sim can't be combined with other devices", "name it once")
+        # the simulator may have several devices
+        devices = list(devices) * max(1, len(legs), len(gains))
     for i, name in enumerate(devices):
         known = remembered.get(name, RequestedDevice(name))
         settings = dict(known.settings)
@@ -132,12 +165,6 @@ def request_devices(
         if gain is not None:
             settings["gain"] = f"{gain:.10g}"
         requested.append(RequestedDevice(known.device, settings))
-    names = [r.device.casefold() for r in requested]
-    for name in names:
-        if names.count(name) > 1:
-            raise InputError(
-                "--device", f"{name} is named twice", "name each device once (KIND:ID)"
-            )
     return requested
 
 

@@ -31,7 +31,8 @@ from twitchsense.cli.record_status import (
     print_totals,
     report_missing_gains,
 )
-from twitchsense.cli.simulated_devices import find_simulated, split_device
+from twitchsense.cli.simulated_devices import assign_simulated, find_simulated, split_device
+from twitchsense.cli.text_output import print_text
 from twitchsense.deferred_signals import ENDING_SIGNALS
 from twitchsense.errors import InputError, TwitchsenseError
 
@@ -99,7 +100,7 @@ NO_ADAPTER_S: Final = 10.0
     is_flag=True,
     help="First measure for 20 s while the leg rests, as `check` does; then record in any case.",
 )
-@tense_options
+@tense_options("; the night keeps it")
 @click.option(
     "--option",
     "options",
@@ -175,7 +176,7 @@ async def _record(
     quiet: bool,
 ) -> float:
     from twitchsense.acquire.adapter import open_adapter
-    from twitchsense.acquire.keep_awake import keep_awake
+    from twitchsense.acquire.keep_awake import SUSPEND_WARNING, keep_awake
     from twitchsense.acquire.recorder import (
         COMMIT_PERIOD_S,
         Recorder,
@@ -189,8 +190,6 @@ async def _record(
     devices = [r.device for r in requested]
     settings = {r.device: r.settings for r in requested}
     plugin, transport = split_device(devices[0])
-    if len(devices) > 1 and any(split_device(device)[0] for device in devices):
-        raise InputError("--device", "sim can't be combined with other devices", "name it once")
     simulator_options: dict[str, str | int | float] = {}
     driver_options = {key: str(value) for key, value in parse_options(options).items()}
     if not plugin:
@@ -227,45 +226,42 @@ async def _record(
             loop.add_signal_handler(number, stop.set)
     try:
         with keep_awake() as inhibited:
-            if not inhibited:
-                log.warning("this computer may suspend: disable suspending for the night")
-            try:
-                async with open_adapter(plugin, **simulator_options) as adapter:
-                    names = list(devices)
-                    if plugin:
-                        served = bool(transport) or "peer" in simulator_options
-                        names = await find_simulated(adapter, served, stop)
-                        settings = dict.fromkeys(names, requested[0].settings)
-                    recorder = Recorder(
-                        adapter,
-                        night,
-                        names,
-                        now_ns=clock,
-                        period_s=LIVE_PERIOD_S if worker else COMMIT_PERIOD_S,
-                        on_stored=worker.put if worker else None,
-                        settings=settings,
-                        options=driver_options,
-                        on_message=raw_log.write if raw_log else None,
-                    )
-                    start_s = loop.time()
-                    tasks = [
-                        asyncio.create_task(print_status(recorder, printer, start_s, quiet)),
-                        asyncio.create_task(_stop_without_adapter(recorder, stop)),
-                    ]
-                    if not quiet:
-                        tasks.append(asyncio.create_task(report_missing_gains(recorder)))
-                    if duration is not None:
-                        tasks.append(asyncio.create_task(_stop_after(duration, recorder, stop)))
-                    try:
-                        await recorder.run(stop)
-                    finally:
-                        for task in tasks:
-                            task.cancel()
-                    elapsed_s = loop.time() - (first_connection_s(recorder) or start_s)
-            except (TypeError, ValueError) as error:
-                if not plugin:
-                    raise
-                raise InputError("--option", str(error), "see docs/recording.md") from error
+            async with open_adapter(plugin, **simulator_options) as adapter:
+                names = list(devices)
+                if plugin:
+                    served = bool(transport) or "peer" in simulator_options
+                    found = await find_simulated(adapter, served, stop)
+                    assigned = assign_simulated(requested, found)
+                    names = [r.address for r in assigned]
+                    settings = {r.address: r.settings for r in assigned}
+                if not inhibited and not quiet:
+                    print_text(f"Warning: {SUSPEND_WARNING}", err=True, indent="  ")
+                recorder = Recorder(
+                    adapter,
+                    night,
+                    names,
+                    now_ns=clock,
+                    period_s=LIVE_PERIOD_S if worker else COMMIT_PERIOD_S,
+                    on_stored=worker.put if worker else None,
+                    settings=settings,
+                    options=driver_options,
+                    on_message=raw_log.write if raw_log else None,
+                )
+                start_s = loop.time()
+                tasks = [
+                    asyncio.create_task(print_status(recorder, printer, start_s, quiet)),
+                    asyncio.create_task(_stop_without_adapter(recorder, stop)),
+                ]
+                if not quiet:
+                    tasks.append(asyncio.create_task(report_missing_gains(recorder)))
+                if duration is not None:
+                    tasks.append(asyncio.create_task(_stop_after(duration, recorder, stop)))
+                try:
+                    await recorder.run(stop)
+                finally:
+                    for task in tasks:
+                        task.cancel()
+                elapsed_s = loop.time() - (first_connection_s(recorder) or start_s)
     finally:
         close_night(night)
         if raw_log is not None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import signal
 
 from twitchsense.acquire.status import SessionStatus
+from twitchsense.dsp.filters import dynamic_band
 from twitchsense.io.channels.signal_check import MAINS_HZ, MAX_CLIPPED
 from twitchsense.model.channels import Channel
 from twitchsense.model.recording import Recording
@@ -23,6 +24,15 @@ _WINDOW_S: Final = 0.1
 _MAX_HUM_UV: Final = 20.0
 #: Range of the median acceleration (g) of a working sensor at rest.
 _GRAVITY_G: Final = (0.85, 1.15)
+#: RMS (g) of the dynamic acceleration of a second in which the leg moves. A hand that rests on
+#: the bed moves it less, and so does the noise of usual sensors (below 0.02 g).
+_MOVING_G: Final = 0.05
+#: RMS of a second of EMG, over that of its quiet seconds, in which the muscle works.
+_TENSE_RATIO: Final = 4.0
+#: Share of the seconds in which the leg may move or be tense. Twitches are shorter.
+_MAX_ACTIVE: Final = 0.1
+#: Time (s) in which the filter of acceleration settles.
+_SETTLING_S: Final = 2.0
 #: Battery level (%) below which a night is at risk; how fast it falls depends on the device.
 _MIN_BATTERY: Final = 50
 #: Signal strength (dBm) below which a turn of the body may interrupt the connection.
@@ -38,14 +48,15 @@ class CheckResult:
     Attributes
     ----------
     topic : str
-        Channel, ``radio`` or ``battery``.
-    ok : bool
+        Channel, ``radio``, ``battery`` or ``device``.
+    ok : bool or None
+        None if it could not be measured.
     text : str
         What was measured, and the cure if it is not as it should be.
     """
 
     topic: str
-    ok: bool
+    ok: bool | None
     text: str
 
 
@@ -108,7 +119,7 @@ def check_link(status: SessionStatus, seconds: float) -> list[CheckResult]:
         results.append(CheckResult("radio", True, measured))
     if status.battery is None:
         results.append(
-            CheckResult("battery", True, "its level is not known (not reported within this time)")
+            CheckResult("battery", None, "its level is not known (not reported within this time)")
         )
     elif status.battery < _MIN_BATTERY:
         text = f"{status.battery} %; charge it, it may not last for the night"
@@ -155,6 +166,21 @@ def _check_emg(
             "leg, clean the skin, press the electrodes on",
         )
     ]
+    per_s = round(1 / _WINDOW_S)
+    rms = np.sqrt((windows**2).mean(axis=1))[: len(windows) // per_s * per_s]
+    # a second counts if the muscle works throughout: twitches are shorter
+    lowest = rms.reshape(-1, per_s).min(axis=1)
+    quiet_uv = float(np.quantile(rms, 0.2)) if len(rms) else 0.0
+    active = float((lowest > _TENSE_RATIO * quiet_uv).mean()) if len(lowest) else 0.0
+    if active > _MAX_ACTIVE:
+        results.append(
+            CheckResult(
+                name,
+                False,
+                f"the muscle was tense for {active:.0%} of the time; let the leg rest, and check "
+                "again",
+            )
+        )
     if hum_uv > _MAX_HUM_UV:
         results.append(
             CheckResult(
@@ -193,5 +219,18 @@ def _check_acceleration(channel: Channel, samples: NDArray[np.float64]) -> Check
     if samples.shape[1] == 3 and not low <= gravity <= high:
         return CheckResult(
             channel.name, False, f"{gravity:.2f} g at rest instead of 1; check range and settings"
+        )
+    dynamic = dynamic_band(channel.fs).push(samples)[round(_SETTLING_S * channel.fs) :]
+    n = max(1, round(channel.fs))
+    squares = (dynamic**2).sum(axis=1)[: len(dynamic) // n * n]
+    rms_g = np.sqrt(squares.reshape(-1, n).mean(axis=1))
+    moving = float((rms_g > _MOVING_G).mean()) if len(rms_g) else 0.0
+    if moving > _MAX_ACTIVE:
+        size_g = float(np.median(rms_g[rms_g > _MOVING_G]))
+        return CheckResult(
+            channel.name,
+            False,
+            f"it moved for {moving:.0%} of the time, by {size_g:.2g} g RMS; let the leg rest, and "
+            "check again. If it did rest, the sensor is too noisy",
         )
     return CheckResult(channel.name, True, f"{gravity:.2f} g at rest")
