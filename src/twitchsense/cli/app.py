@@ -1,8 +1,8 @@
 """The ``twitchsense`` command: dispatches to the verbs and maps errors to exit statuses.
 
 The exit status is 0 on success, 2 for invalid input or usage (with one line on stderr), 1 for an
-internal failure, 3 if `check` found a fault of a device, 130 after Ctrl-C and 128 + its number after another signal. No slow module is
-imported here, so that ``--help`` responds at once.
+internal failure, 3 if `check` found a fault of a device, 130 after Ctrl-C and 128 + its number
+after another signal. No slow module is imported here, so that ``--help`` responds at once.
 """
 
 from __future__ import annotations
