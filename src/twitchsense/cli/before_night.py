@@ -32,7 +32,7 @@ TENSE_S: Final = 20.0
 #: Maximum time (s) to find and connect a device.
 CONNECT_S: Final = 30.0
 #: Begin of the line of a result.
-_VERDICTS: Final = {True: "ok ", False: "BAD", None: "?  "}
+_PREFIXES: Final = {True: "ok ", False: "BAD", None: "?  "}
 #: Counts per mV for which a count is read as a µV.
 _UNIT_GAIN: Final = "1000"
 
@@ -67,7 +67,7 @@ def print_check(requested: RequestedDevice, options: tuple[str, ...], *, err: bo
     results = check_device(requested, options)
     for result in results:
         click.echo(
-            f"{_VERDICTS[result.ok]} {printable(result.topic)}: {printable(result.text)}", err=err
+            f"{_PREFIXES[result.ok]} {printable(result.topic)}: {printable(result.text)}", err=err
         )
     return all(result.ok is not False for result in results)
 
