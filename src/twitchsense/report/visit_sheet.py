@@ -130,7 +130,11 @@ def _night_table(
     medians = []
     for k in range(len(columns)):
         of_nights = [c[k] for c in cells if is_finite(c[k].get("rate_per_h"))]
-        values = [c["rate_per_h"] for c in of_nights if c.get("hours", 0.0) >= MIN_VALID_HOURS]
+        values = [
+            c["rate_per_h"]
+            for c in of_nights
+            if is_finite(c.get("hours")) and c["hours"] >= MIN_VALID_HOURS
+        ]
         medians.append(
             f"{format_number(float(np.median(values)))} ({format_number(min(values))}–"
             f"{format_number(max(values))})"
@@ -215,8 +219,12 @@ def _sleep_source(nights: Sequence[NightLike]) -> str:
     n = sum(has_hypnogram(night) for night in nights)
     if n == len(nights):
         return "a hypnogram"
-    estimate = "estimated from how still the leg lay"
+    estimate = "estimated from how still the leg lay" if _has_acc(nights) else "not known"
     return estimate if not n else f"a hypnogram in {n} of {len(nights)} nights, else {estimate}"
+
+
+def _has_acc(nights: Sequence[NightLike]) -> bool:
+    return any(c.kind == "acc" for night in nights for c in night.recording.channels)
 
 
 def _limits(nights: Sequence[NightLike], summaries: Sequence[dict[str, Any]]) -> list[str]:
@@ -224,9 +232,11 @@ def _limits(nights: Sequence[NightLike], summaries: Sequence[dict[str, Any]]) ->
     legs = {c.leg for night in nights for c in night.recording.channels if c.leg}
     out = []
     if not all(has_hypnogram(night) for night in nights):
-        out.append(
-            "Sleep stages, sleep efficiency and arousals: no EEG was recorded. Lying still awake "
-            "counts as sleep, so sleep onset may be 9–20 min too early."
+        out.append("Sleep stages, sleep efficiency and arousals: no EEG was recorded.")
+        out[-1] += (
+            " Lying still awake counts as sleep, so sleep onset may be 9–20 min too early."
+            if _has_acc(nights)
+            else " Without acceleration it is not known when the person was awake or asleep."
         )
     if not all(as_dict(s.get("leg_movements")).get("respiratory_events_given") for s in summaries):
         out.append("Whether leg movements follow breathing events: no airflow was recorded.")

@@ -188,9 +188,11 @@ def unused_stages_notes(captures: object) -> tuple[Note, ...]:
         if not isinstance(item, (str, PathLike)) or Path(item).suffix.lower() not in _EDF_SUFFIXES:
             continue
         try:
-            count = len(read_hypnogram(item).stage)
+            count = int((read_hypnogram(item).stage != "").sum())
         except (InputError, MissingExtraError):
             continue  # no stages, or none that could be given as a hypnogram
+        if not count:
+            continue
         name = Path(item).name
         what = "1 sleep stage, which is" if count == 1 else f"{count} sleep stages, which are"
         notes.append(Note("stages", f"{name} holds {what} not used", f"add --hypnogram {name}"))
