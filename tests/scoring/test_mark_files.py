@@ -75,7 +75,7 @@ def test_annotations_of_edf_are_read(tmp_path, events, start):
     found = compared(events, path, *kinds, *(("--start", "00:00:00") if start else ()))
     assert found["kinds"]["any"]["tp"] == found["kinds"]["any"]["n_truth"] == 3
     said = " ".join(found["notes"])
-    assert "left out 1 annotations that are no marks of events: 'Hypopnea'" in said
+    assert "left out 1 annotations of unknown kinds: 'Hypopnea'; if they are leg movements" in said
     assert "the leg is read from the text, such as 'Twitch L'" in said
     assert ("begins at 00:00:00, taken as second 0 of the marks" in said) != bool(start)
     check(read_events(path, {"Leg movement": "movement"}))
@@ -161,6 +161,10 @@ def test_the_clock_is_that_of_the_option_or_of_the_recording(tmp_path, events):
         (tmp_path / "summary.json").write_text(json.dumps({"clock": clock}))
         assert compared(events, truth, *kinds, *more)["kinds"]["any"]["tp"] == 3
     assert "name the wearer's time zone, such as --zone" in run(events, truth).stderr
+    dated = write(
+        tmp_path, "dated.csv", "start,end,type\n2026-03-01 22:21:44,2026-03-01 22:21:46,LM\n"
+    )
+    assert compared(events, dated, *kinds, "--start", "22:15:04")["kinds"]["movement"]["tp"] == 1
     wrong = compared(events, truth, *kinds, "--start", "23:15:04")
     assert "the lists do not overlap in time" in " ".join(wrong["notes"])
     (tmp_path / "summary.json").write_text("[1]")

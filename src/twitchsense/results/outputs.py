@@ -197,7 +197,10 @@ class NightOutputs:
         hours = ValidHours(self.valid_hours()).total("emg")
         if isinstance(truth, pd.DataFrame):
             return match(self.events, truth, hours=hours)
-        mark_list = read_mark_list(truth, kinds, NightClock.from_recording(self.recording))
+        zero_ns = self.recording.start_utc_ns
+        zero_us = None if zero_ns is None else round(zero_ns / 1000)
+        clock = NightClock(0, 0, zero_us, self.recording.zone)
+        mark_list = read_mark_list(truth, kinds, clock)
         check_kinds_used(kinds or {}, mark_list.words)
         found = match(self.events, mark_list.frame, hours=hours)
         return replace(found, notes=(*mark_list.notes, *found.notes))

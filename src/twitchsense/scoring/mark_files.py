@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
@@ -20,6 +21,7 @@ from twitchsense.scoring.mark_clock import place_second_zero, seconds_from_clock
 from twitchsense.scoring.mark_kinds import split_leg, translate_kinds
 from twitchsense.scoring.matching import MAX_TIME_S
 from twitchsense.sleep.hypnogram import table_columns
+from twitchsense.sleep.hypnogram.clock_text import is_clock_time
 from twitchsense.sleep.hypnogram.clock_times import NightClock
 from twitchsense.sleep.hypnogram.stage_codes import is_number, is_only_stage
 from twitchsense.sleep.hypnogram.stage_words import bare_stage, name_words
@@ -139,6 +141,27 @@ def read_mark_list(
     return _of_table(read_text(path, source), source, kinds or {}, clock)
 
 
+def first_clock_time(path: Path) -> str:
+    """Return the first clock time of a table.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    str
+        Empty if the onsets are numbers, or the file is no table that can be read.
+    """
+    try:
+        table, _ = _parse(read_text(path, str(path)), str(path))
+        name = table_columns.find_column(table, table_columns.ONSET)
+        texts = table.columns[name] if name else []
+        return texts[0] if texts and is_clock_time(texts[0]) else ""
+    except InputError:  # reported with its cure when the file is read
+        return ""
+
+
 def _of_lab_file(file: LabFile, source: str, kinds: Mapping[str, str]) -> MarkList:
     """Return the marks among the annotations of a laboratory."""
     rows = [a for a in file.annotations if not _is_stage(a, file)]
@@ -153,9 +176,10 @@ def _of_lab_file(file: LabFile, source: str, kinds: Mapping[str, str]) -> MarkLi
     kept = [k for k in range(len(rows)) if known[k] or not any(known)]
     if len(kept) < len(rows):
         others = [word for word, fine in zip(words, known, strict=True) if not fine]
+        most = Counter(others).most_common(1)[0][0]
         notes.append(
-            f"{source}: left out {len(others)} annotations that are no marks of events: "
-            f"{name_words(others)}; --kinds 'WORD=movement' reads one as a leg movement"
+            f"{source}: left out {len(others)} annotations of unknown kinds: {name_words(others)}; "
+            f"if they are leg movements, give --kinds '{most}=movement'"
         )
     read = sorted({rows[k].text for k in kept if parts[k][1] and parts[k][0] != rows[k].text})
     if read and "leg" not in {key for m in meta for key in m}:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from twitchsense.errors import InputError
 from twitchsense.regular_file import read_limited
+from twitchsense.scoring.mark_files import first_clock_time
 from twitchsense.sleep.hypnogram.clock_change import to_utc_us
 from twitchsense.sleep.hypnogram.clock_text import parse_clock_time
 from twitchsense.sleep.hypnogram.clock_times import NightClock
@@ -67,7 +68,8 @@ def movements_clock(
         )
     found = parse_clock_time(start, "--start", "")
     if isinstance(found, timedelta):
-        dated = [at for own in starts.values() if isinstance(at := _parse(own), datetime)]
+        texts = [*starts.values(), *(first_clock_time(path) for path in paths if path is not None)]
+        dated = [at for text in texts if text and isinstance(at := _parse(text), datetime)]
         near = dated[0] if dated else _ANY_DAY
         days = [datetime(near.year, near.month, near.day) + timedelta(days=k) for k in (-1, 0, 1)]
         found = min((day + found for day in days), key=lambda at: abs(at - near))
@@ -88,12 +90,12 @@ def _recording_clock(events: Path, zone: str | None) -> NightClock | None:
     try:
         found = json.loads(read_limited(summary, str(summary)))["clock"]
         zero, own = found["start_utc_ns"], found["zone"]
-        first = min((float(c["start_s"]) for c in found["channels"].values()), default=0.0)
-    except (InputError, ValueError, KeyError, TypeError, AttributeError):
+    except (InputError, ValueError, KeyError, TypeError):
         return None  # not of this program
     if not isinstance(zero, int):
         return None
-    return NightClock(round(first * 1e6), round(first * 1e6), round(zero / 1000), zone or own)
+    # files that count from their own start begin at second 0 of the events
+    return NightClock(0, 0, round(zero / 1000), zone or own)
 
 
 def _own_start(path: Path) -> str:
