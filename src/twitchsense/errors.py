@@ -13,7 +13,7 @@ from twitchsense.text import printable, truncate
 
 #: Options of the command line that Python functions take as arguments, and their values.
 _VALUES: Final = {
-    "map": r"'[^']+'",
+    "map": r"'[^']+'(?:\"'\"'[^']*')*",  # an apostrophe stands in quotation marks of its own
     "kinds": r"'[^']+'",
     "fs": r"[\d.]*\d",
     "gain": r"[\d.]*\d",
@@ -113,11 +113,13 @@ def _to_python(message: str) -> str:
 def _argument(option: re.Match[str]) -> str:
     name, _, value = option[0].removeprefix("--").partition(" ")
     name = _PYTHON_NAMES.get(name, name)
-    value = value.strip("'")
+    value = value.replace("'\"'\"'", "\0").strip("'").replace("\0", "'")
     if not value:
         return f"the argument {name}"
     if name in ("columns", "kinds"):
-        theirs, _, ours = value.partition("=")
+        theirs, _, ours = value.rpartition("=")
+        if len(theirs) > 2 and theirs[0] == theirs[-1] == '"':
+            theirs = theirs[1:-1].replace('""', '"')
         return f"{name}={{{theirs!r}: {ours!r}}}"
     if name == "names":
         return f"names={value.split(',')}"

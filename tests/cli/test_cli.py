@@ -16,9 +16,9 @@ from click.testing import CliRunner
 from tests.recordings import make_recording, write_captures
 from twitchsense.cli.app import VERBS, main
 from twitchsense.cli.doctor import EXTRAS
-from twitchsense.cli.options import parse_map
 from twitchsense.errors import InputError
 from twitchsense.model.event_table import EVENT_COLUMNS
+from twitchsense.model.map_pairs import parse_map
 
 ROOT = Path(__file__).parents[2]
 FILES = {
@@ -377,6 +377,9 @@ def test_map_pairs():
     assert parse_map(["Time=time_s,EMG (a=b)=emg1_uv", "x = acc_x_g"]) == {
         "Time": "time_s", "EMG (a=b)": "emg1_uv", "x": "acc_x_g",
     }  # fmt: skip
-    for bad in ("Time", "=time_s", "Time=", ""):
+    assert parse_map(['Time [H:M,s]=time_s,a,b=emg1_uv,"c=1,""d"""=emg2_uv']) == {
+        "Time [H:M,s]": "time_s", "a,b": "emg1_uv", 'c=1,"d"': "emg2_uv",
+    }  # fmt: skip
+    for bad in ("Time", "=time_s", "Time=", "", "x=acc_x_g,"):
         with pytest.raises(InputError, match="is not a pair"):
             parse_map([bad])

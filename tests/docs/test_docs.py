@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import pandas as pd
 import pytest
 
 from twitchsense.errors import InputError
@@ -84,6 +85,27 @@ def test_the_example_of_a_dialect_with_a_rate_and_counts_reads_its_file(tmp_path
     recording = read(tmp_path / "x.csv")
     assert recording.channels[0].fs == 500
     assert recording.window("emg1", 0, 3_000_000)[1].tolist() == [[1.0], [6.5]]
+
+
+def test_the_example_of_a_dialect_with_a_date_in_its_header_reads_its_file(tmp_path, monkeypatch):
+    page = (ROOT / "docs" / "captures.md").read_text()
+    (file,) = re.findall(r"```text\n(NightLogger.*?)```", page, re.S)
+    code = re.findall(r"```python\n(import pandas as pd\n.*?)```", page, re.S)[0]
+    names: dict[str, Any] = {}
+    exec(compile(code, "captures.md", "exec"), names)
+    monkeypatch.setattr(dialects, "DIALECTS", (names["night_logger"], *dialects.DIALECTS))
+    day = pd.Timestamp("2026-03-01T23:57:00")
+    after = [day + pd.Timedelta(hours=0.1, milliseconds=2 * k) for k in range(200)]
+    rows = [f"{t:%H:%M:%S},{t.microsecond // 1000:03d};0,013;97\n" for t in after]
+    (tmp_path / "x.csv").write_text(file + "".join(rows))
+    recording = read(tmp_path / "x.csv", zone="Europe/Berlin")
+    assert recording.start_utc_ns == pd.Timestamp("2026-03-01T22:57:00Z").value
+    assert [s.start_ns for s in recording.segments] == [0, 360 * 10**9]
+    # the header says when logging was started, the first row is of the next day
+    later = file.replace("23:57:00\n", "23:59:59\n").replace("23:57:00", "00:00:01")
+    (tmp_path / "x.csv").write_text(later)
+    recording = read(tmp_path / "x.csv", zone="Europe/Berlin")
+    assert recording.start_utc_ns == pd.Timestamp("2026-03-01T23:00:01Z").value
 
 
 def test_glossary_has_every_column_of_the_weeks():

@@ -1,5 +1,7 @@
 """``--skip-rows`` and ``--columns``: text files whose first lines no reader can know."""
 
+import shlex
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -8,6 +10,9 @@ from tests.nightfile.builders import write_night
 from twitchsense.cli.app import main
 from twitchsense.errors import InputError
 from twitchsense.io.read import read
+from twitchsense.io.tables.local_clock import TimeOptions
+from twitchsense.io.tables.row_clock import RowClock, RowTimes
+from twitchsense.model.map_pairs import parse_map, typed_map
 
 RNG = np.random.default_rng(2)
 VALUES = RNG.normal(0, 5, 3000).round(3)
@@ -131,3 +136,71 @@ def test_a_stated_rate_that_the_times_contradict_is_refused(tmp_path):
     with pytest.raises(InputError, match="those of 1000 Hz, not of the stated 500 Hz"):
         read(path, fs=500.0)
     assert samples(read(path)).tolist() == samples(read(path, fs=1000.0)).tolist()
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Muscle", "Muscle, left [uV]", "a=b", "a=1,b", "it's,1", '"q", x=1', "x=emg1_uv,y=emg2_uv"],
+)
+def test_the_proposed_mapping_works_as_it_is_typed(tmp_path, header):
+    assert parse_map(shlex.split(typed_map(header, "emg1_uv"))[1:]) == {header: "emg1_uv"}
+    quoted = '"' + header.replace('"', '""') + '"'
+    path = write(tmp_path, f"time_s;{quoted}\n" + ROWS.replace(",7,", ";"))
+    with pytest.raises(InputError) as caught:
+        read(path)
+    assert typed_map(header, "emg1_uv") in caught.value.command_message
+    assert f"columns={{{header!r}: 'emg1_uv'}}" in str(caught.value)
+    pairs = {header: "emg1_uv"}
+    assert [c.name for c in read(path, columns=pairs).channels] == ["emg1"]
+
+
+CLOCK = [f"23:57:{i / 250:06.3f}".replace(".", ",") for i in range(1000)]
+CLOCK_ROWS = "".join(f"{t};{-i % 7 / 100:.5f}".replace(".", ",") + ";0,5;0,5;1,0;7\n"
+                     for i, t in enumerate(CLOCK))  # fmt: skip
+
+
+def test_times_of_day_and_decimal_commas_are_no_words(tmp_path):
+    path = write(tmp_path, "Logger;1\nTime [HH:MM:SS,mmm];Muscle;Note\n" + CLOCK_ROWS)
+    names = ("time_local", "emg1_mv", "acc_x_g", "acc_y_g", "acc_z_g", "ignore")
+    got = read(path, names=names, skip_rows=2)
+    assert [(c.name, c.fs) for c in got.channels] == [("emg1", 250), ("acc", 250)]
+    with pytest.raises(InputError, match="the first line holds numbers"):
+        read(path, skip_rows=2)
+
+
+def test_a_column_of_times_of_day_is_mapped_as_the_messages_say(tmp_path):
+    path = write(tmp_path, "Time [HH:MM:SS,mmm];Muscle;a;b;c;d\n" + CLOCK_ROWS)
+    proposed = "--map 'Time [HH:MM:SS,mmm]=time_local'"
+    for columns in ({}, {"Time [HH:MM:SS,mmm]": "time_s"}, {"Time [HH:MM:SS,mmm]": "time_utc"}):
+        with pytest.raises(InputError) as caught:
+            read(path, columns={**columns, "Muscle": "emg1_mv"})
+        assert proposed in caught.value.command_message
+    pairs = parse_map([*shlex.split(proposed)[1:], "Muscle=emg1_mv"])
+    assert read(path, columns=pairs).channels[0].fs == 250
+
+
+@pytest.mark.parametrize(
+    ("start_ns", "is_utc", "says"),
+    [
+        (1_772_400_600 * 10**9, None, "whether this is UTC or local time is not stated"),
+        (-1, True, "not a time from 1970 to 2261"),
+        (-(10**18), False, "not a time from 1970 to 2261"),
+        (10**19, True, "not a time from 1970 to 2261"),
+        (10**22, None, "whether this is UTC or local time is not stated"),
+    ],
+)
+def test_a_start_of_rows_that_is_no_start_is_refused(start_ns, is_utc, says):
+    clock = RowClock(250.0, start_ns, is_utc)
+    with pytest.raises(InputError, match=says):
+        RowTimes("a.csv", clock, TimeOptions())
+
+
+def test_starts_of_rows_are_utc_local_or_from_second_zero():
+    start_ns = 1_772_400_600 * 10**9
+    for is_utc, zone, expected in (
+        (True, "Europe/Berlin", start_ns), (False, "Europe/Berlin", start_ns - 3600 * 10**9),
+        (False, None, start_ns),
+    ):  # fmt: skip
+        times = RowTimes("a.csv", RowClock(250.0, start_ns, is_utc), TimeOptions(zone=zone))
+        assert times.parse(1, {}).tolist() == [expected]
+    assert RowTimes("a", RowClock(250.0, 10**9), TimeOptions()).parse(1, {}).tolist() == [10**9]

@@ -11,12 +11,12 @@ from twitchsense.cli.options import (
     USER_PATH,
     capture_options,
     map_option,
-    parse_map,
     verbosity,
     via_option,
     zone_option,
 )
 from twitchsense.errors import InputError
+from twitchsense.model.map_pairs import parse_map
 
 #: Formats of samples, and of the events of a result directory.
 _SAMPLES: Final = ("csv", "parquet", "edf", "bids")

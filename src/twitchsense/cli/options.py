@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -15,6 +15,7 @@ import click
 
 from twitchsense.dsp.native import ENGINES
 from twitchsense.errors import InputError
+from twitchsense.model.map_pairs import parse_map
 from twitchsense.regular_file import unreadable
 from twitchsense.text import printable
 
@@ -106,36 +107,6 @@ engine_option = click.option(
     help="Signal processing by compiled code or by scipy, with equal results; auto: compiled if "
     "it was built.",
 )
-
-
-def parse_map(pairs: Sequence[str]) -> dict[str, str]:
-    """Parse ``--map "Time=time_s,EMG(uV)=emg1_uv"``.
-
-    Parameters
-    ----------
-    pairs : sequence of str
-        Values of the option, each with one or more pairs.
-
-    Returns
-    -------
-    dict of str to str
-        Foreign header to column name.
-
-    Raises
-    ------
-    InputError
-        For a pair without ``=``, or with an empty side.
-    """
-    columns: dict[str, str] = {}
-    for text in pairs:
-        for pair in text.split(","):
-            header, equals, column = pair.rpartition("=")
-            if not (equals and header.strip() and column.strip()):
-                raise InputError(
-                    "--map", f"{pair!r} is not a pair", 'write "Time=time_s,EMG(uV)=emg1_uv"'
-                )
-            columns[header.strip()] = column.strip()
-    return columns
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
 from twitchsense.model.channels import Channel, Kind, Leg, Samples
+from twitchsense.model.map_pairs import typed_map
 from twitchsense.model.rate_limits import check_rate
 
 #: Samples in the units of the capture, shape ``(n,)``.
@@ -231,7 +232,7 @@ def parse_column(name: str, source: str = "columns", gain: float | None = None) 
             raise InputError(
                 source,
                 "is in counts, whose size in mV is not known",
-                f"state the counts per mV (--gain), or leave it out (--map '{name}=ignore')",
+                f"state the counts per mV (--gain), or leave it out ({typed_map(name, 'ignore')})",
                 f"column {name}",
             )
         scales[COUNT_UNIT] = UV_PER_MV / gain
@@ -317,6 +318,6 @@ def _bad_name(source: str, name: str, problem: str, kind: Kind) -> InputError:
     return InputError(
         source,
         problem,
-        f"rename it or map it (--map '{name}=...') to a name like {_EXAMPLES[kind]}",
+        f"rename it or map it ({typed_map(name, '...')}) to a name like {_EXAMPLES[kind]}",
         f"column {name}",
     )

@@ -11,7 +11,13 @@ from typing import Final
 from twitchsense.errors import InputError
 from twitchsense.io.channels.capture import IGNORE, ColumnMapping
 from twitchsense.io.channels.signal_labels import is_other_muscle, parse_leg_label, suggest_names
-from twitchsense.model.column_names import SCALES, ChannelPlan, is_signal_name, plan_channels
+from twitchsense.model.column_names import (
+    SCALES,
+    ChannelPlan,
+    is_signal_name,
+    plan_channels,
+)
+from twitchsense.model.map_pairs import typed_map
 from twitchsense.model.notes import Note
 from twitchsense.model.units import parse_unit
 
@@ -116,7 +122,7 @@ def plan_signals(
             source,
             f"no signal with a known name among: {', '.join(ignored) or 'none'}"
             + "".join(f" ({note.partition(': ')[2]})" for note in notes),
-            f"map them (--map '{shown}={'acc_x' if 'acc' in shown.casefold() else 'emg_left'}')",
+            f"map them ({typed_map(shown, 'acc_x' if 'acc' in shown.casefold() else 'emg_left')})",
             "header",
         )
     return SignalPlan(plan_channels(names, source), index, factors, tuple(ignored), tuple(notes))
@@ -196,7 +202,7 @@ def _suggest(
                 "unread",
                 f"{source}: {', '.join(left_out)}: not taken for EMG of a leg; without a side it "
                 "is usually that of the chin",
-                f"--map '{left_out[0]}=emg1' reads it",
+                f"{typed_map(left_out[0], 'emg1')} reads it",
             )
         )
     single = [labels[i] for i in found.electrodes if i not in mapped]
@@ -206,7 +212,7 @@ def _suggest(
                 "unread",
                 f"{source}: {', '.join(single)} may be single electrodes, of which only the "
                 "difference is the EMG of a muscle",
-                f"--map '{single[0]}=emg_left' reads one as it is",
+                f"{typed_map(single[0], 'emg_left')} reads one as it is",
             )
         )
     return names, notes
@@ -225,14 +231,14 @@ def _with_unit(source: str, name: str, label: str, signal: LabelledSignal, notes
         raise InputError(
             source,
             f"has {said}",
-            f"state the unit that it is in (--map '{label}={example}')",
+            f"state the unit that it is in ({typed_map(label, example)})",
             place,
         )
     if unit and unit != named:
         raise InputError(
             source,
             f"is in {signal.unit} but is named {name}",
-            f"name it without a unit (--map '{label}={base}')",
+            f"name it without a unit ({typed_map(label, base)})",
             place,
         )
     if signal.unit and not unit:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,6 +38,10 @@ _MONTHS: Final = (
     "nov",
     "dec",
 )
+#: End of a date with a zone, as pandas reads it: one digit of the hours is enough.
+_ZONE: Final = r"(?:[zZ]|\d[ T]\d[\d:.,]*\s*[+-]\d{1,2}(?::?\d{1,2})?)\s*$"
+#: Whether pandas takes dates without a zone for UTC where others have one.
+_MIXES_ZONES: Final = int(pd.__version__.split(".")[0]) < 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,3 +194,29 @@ def _fraction(text: str | None) -> str:
 
 def _zone(text: str) -> str:
     return "Z" if text in ("UTC", "GMT") else text
+
+
+def to_datetimes(text: pd.Series) -> pd.Series:
+    """Parse ISO 8601 times; the result is time zone aware unless a time has no zone.
+
+    Parameters
+    ----------
+    text : Series of str
+
+    Returns
+    -------
+    Series of datetime64
+        NaT where a text is no such time.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", FutureWarning)  # pandas 2 warns where 3 raises
+            dates = pd.to_datetime(text, format="ISO8601", errors="coerce")
+        if dates.dt.tz is None or not _MIXES_ZONES:
+            return dates
+    except (ValueError, FutureWarning):
+        pass  # several offsets (a change to summer time), or some times without a zone
+    zoned = text.str.contains(_ZONE, na=True) | ~text.str.contains(r"\d", na=False)
+    if not zoned.all():
+        return pd.to_datetime(text.where(~zoned), format="ISO8601", errors="coerce")
+    return pd.to_datetime(text, format="ISO8601", errors="coerce", utc=True)

@@ -40,8 +40,8 @@ class TimeOptions:
     fs : float or None
         Sampling rate in Hz that the user states.
     first_time_ns : int or None
-        Local time of the first row in ns since 1970, where the time column is another clock;
-        0 if it is unknown.
+        Local time of the first row in ns since 1970, where the time column is another clock (0
+        if it is unknown) or holds times of day, of which it gives the date.
     zone_in_brackets : bool
         Whether times end in the name of a zone in brackets, after their offset.
     """

@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
+from twitchsense.model.map_pairs import typed_map
 
 _EXPONENT: Final = r"(?:[eE][+-]?\d+)?"
 _SIGN: Final = r"[+-]?"
@@ -226,7 +227,7 @@ class NumberColumn:
                 f"{self._name}: every few rows a cell is not a number ({note.count} of "
                 f"{self._rows} rows, first '{note.text[:20]}'), so its sampling rate is unknown",
                 "write numbers, leave these cells empty, or leave the column out "
-                f"(--map '{self._name}=ignore')",
+                f"({typed_map(self._name, 'ignore')})",
                 self._locate_row(note.row),
             )
         other = "," if self._decimal == "." else "."

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from twitchsense.errors import InputError
 from twitchsense.io.tables.local_clock import TimeOptions, to_utc_start
 from twitchsense.io.tables.number_cells import NumberColumn
-from twitchsense.io.tables.time_reading import TimeReading
+from twitchsense.io.tables.time_reading import MAX_START_S, TimeReading
 from twitchsense.model.channels import NS
 from twitchsense.model.notes import GIVE_ZONE, Note, with_source
 
@@ -28,6 +28,8 @@ _MAX_LOSS_S: Final = 86_400.0
 _MIN_CHECK_S: Final = 20.0
 #: Maximum relative error of the stated rate.
 _MAX_RATE_ERROR: Final = 0.1
+#: First time (ns since 1970) after 2261: 64 bits hold little more.
+_MAX_START_NS: Final = 9_214_646_400 * NS
 #: Largest Unix time in seconds; larger numbers are milliseconds.
 _MAX_UNIX_S: Final = 1e11
 
@@ -41,9 +43,11 @@ class RowClock:
     fs : float
         Sampling rate in Hz.
     start_ns : int
-        Time of the first row in ns, on the axis of `is_utc` or of the local clock.
+        Time of the first row: ns since 1970 of the clock that `is_utc` states, or else ns since
+        second 0 of the file.
     is_utc : bool or None
-        Whether `start_ns` is UTC; None if the start is unknown and zero.
+        True: `start_ns` is UTC. False: it is the local time that a clock on the wall shows,
+        counted as if it were UTC; UTC is known with ``--zone``. None: the clock is unknown.
     counter : str or None
         Column that counts the rows, so that a missing row is seen.
     modulus : int or None
@@ -66,6 +70,26 @@ class RowClock:
         return tuple(name for name in (self.counter, self.arrival) if name is not None)
 
 
+def _check_start(clock: RowClock, source: str) -> None:
+    """Refuse a start that is not one of the clock that is stated."""
+    if clock.is_utc is None and abs(clock.start_ns) > MAX_START_S * NS:
+        raise InputError(
+            source,
+            f"the first row is at {clock.start_ns / NS:.10g} s, and whether this is UTC or local "
+            "time is not stated",
+            "give seconds from the start; a dialect states RowClock(..., is_utc=True) for UTC, "
+            "is_utc=False for local time",
+            "header",
+        )
+    if clock.is_utc is not None and not 0 <= clock.start_ns < _MAX_START_NS:
+        raise InputError(
+            source,
+            f"the start is {clock.start_ns / NS:.10g} s after 1970, not a time from 1970 to 2261",
+            "state the clock time of the first row in ns since 1970",
+            "header",
+        )
+
+
 class RowTimes:
     """Computes the times of rows, block by block, once from start to end.
 
@@ -80,6 +104,7 @@ class RowTimes:
     def __init__(self, source: str, clock: RowClock, options: TimeOptions) -> None:
         self._source = source
         self._clock = clock
+        _check_start(clock, source)
         start_ns, axis = clock.start_ns, "time_s"
         if clock.is_utc:
             axis = "time_utc"

@@ -15,10 +15,17 @@ from twitchsense.io.tables.time_reading import (
     OTHER_TIME_HEADERS,
     TIME_COLUMNS,
 )
-from twitchsense.model.column_names import COUNT_UNIT, ChannelPlan, is_signal_name, plan_channels
+from twitchsense.model.column_names import (
+    COUNT_UNIT,
+    ChannelPlan,
+    is_signal_name,
+    plan_channels,
+)
+from twitchsense.model.map_pairs import typed_map
 
 #: Name of the time of a table whose rows have a sampling rate instead of a time column.
 ROW_TIME = ""
+_CLOCK_WORD: Final = re.compile(r"hh?:mm|clock|of day|uhr|date", re.IGNORECASE)
 _TIME_WORD: Final = re.compile(r"time|zeit|temps|tiempo|stamp|date|\bsec", re.IGNORECASE)
 
 
@@ -171,14 +178,14 @@ def parse_header(
         raise InputError(
             source,
             f"more than one time column ({', '.join(times)})",
-            f"keep one, or leave one out with --map '{list(times)[1]}=ignore'",
+            f"keep one, or leave one out with {typed_map(list(times)[1], 'ignore')}",
             "header",
         )
     if not times and not has_rate and not time_groups:
         raise InputError(
             source,
             f"no time column among: {listed}",
-            f"name it time_s (seconds) or time_utc, map it (--map '{_time_like(headers)}=time_s'), "
+            f"name it time_s (seconds) or time_utc, map it ({_map_time(headers)}), "
             "or state the sampling rate (--fs 1000)",
             "header",
         )
@@ -187,7 +194,7 @@ def parse_header(
         example = (shown or [h for h in headers if h and h not in times] or ["EMG"])[-1]
         problem, cure = no_signal or (
             f"no signal column among: {listed}",
-            f"name one like emg1_uv or acc_x_g, or map it (--map '{example}=emg1_uv')",
+            f"name one like emg1_uv or acc_x_g, or map it ({typed_map(example, 'emg1_uv')})",
         )
         raise InputError(source, problem, cure, "header")
     mapping.gain_used |= any(
@@ -197,10 +204,11 @@ def parse_header(
     return TableLayout(groups, tuple(h for h in ignored if h and h not in hidden))
 
 
-def _time_like(headers: Sequence[str]) -> str:
-    """Return the first column that may hold times, as an example for messages."""
+def _map_time(headers: Sequence[str]) -> str:
+    """Return the option that maps the first column that may hold times."""
     named = [h for h in headers if h]
-    return next((h for h in named if _TIME_WORD.search(h)), named[0] if named else "Time")
+    header = next((h for h in named if _TIME_WORD.search(h)), named[0] if named else "Time")
+    return typed_map(header, "time_local" if _CLOCK_WORD.search(header) else "time_s")
 
 
 def _group(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -11,20 +10,22 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
-from twitchsense.io.tables.date_forms import DateForm, find_date_form
+from twitchsense.io.tables.date_forms import DateForm, find_date_form, to_datetimes
 from twitchsense.io.tables.local_clock import LocalAxis, LocalClock, TimeOptions
 from twitchsense.io.tables.number_cells import NumberColumn
 from twitchsense.io.tables.number_times import NumberTimes
-from twitchsense.io.tables.time_of_day import is_time_of_day, parse_time_of_day
+from twitchsense.io.tables.time_of_day import TIME_OF_DAY, is_time_of_day, parse_time_of_day
 from twitchsense.io.tables.time_reading import (
     ANY_TIME,
     CLOCK_TIMES,
+    DAY_NS,
     TIME_UNITS,
     TimeReading,
     read_number_times,
     refuse_numbers,
 )
 from twitchsense.io.tables.time_wraps import WrapCounter
+from twitchsense.model.map_pairs import typed_map
 from twitchsense.model.notes import GIVE_ZONE, STATE_TIMES, Note, with_source
 
 _EXPECTED: Final = {
@@ -35,12 +36,8 @@ _EXPECTED: Final = {
     "of_day": "a time of day",
     "date": "an ISO 8601 time with a zone",
 }
-#: End of a date with a zone, as pandas reads it: one digit of the hours is enough.
-_ZONE: Final = r"(?:[zZ]|\d[ T]\d[\d:.,]*\s*[+-]\d{1,2}(?::?\d{1,2})?)\s*$"
 #: First and last year that times in ns since 1970 hold, in every time zone.
 _YEARS: Final = (1678, 2261)
-#: Whether pandas takes dates without a zone for UTC where others have one.
-_MIXES_ZONES: Final = int(pd.__version__.split(".")[0]) < 3
 #: Rows around a step backwards that show whether rows are only out of order.
 _ROWS_AROUND: Final = 16
 
@@ -83,6 +80,7 @@ class TimeColumn:
         self._reading: TimeReading | None = None
         self._form: DateForm | None = None
         self._form_known = False
+        self._midnight_ns: int | None = None  # before the first row, if its date is known
         self._wraps = WrapCounter(source, header, locate_row)
         self._clock = LocalClock(options)
         self._number_times = NumberTimes(
@@ -162,7 +160,7 @@ class TimeColumn:
             raise InputError(
                 self._source,
                 f"{self._header} {problem}",
-                _cure(self._reading.kind, str(value)),
+                self._cure(str(value)),
                 self._locate_row(first_row + row),
             )
         rows = np.flatnonzero(~invalid)
@@ -243,10 +241,24 @@ class TimeColumn:
             "to the time of this row and of all rows after it"
         )
 
+    def _cure(self, value: str) -> str:
+        """Return what the user can do about a time that cannot be parsed."""
+        if '"' in value:
+            return "close or remove the quotation mark; a row must stand on one line"
+        if self.reading.kind == "date":
+            return "write times like 2026-03-01T22:15:00.000Z"
+        if value[:4].isdecimal() and value[4:5] == "-":
+            return "name the column time_utc if these are clock times"
+        if self.reading.kind == "elapsed" and TIME_OF_DAY.fullmatch(value):
+            return f"map times of day to time_local ({typed_map(self._header, 'time_local')})"
+        return "correct or delete the row (a recording cut short may end in half a row)"
+
     def _choose_reading(self, time: pd.Series, first_row: int) -> TimeReading:
         """Decide by the first block how the column is read."""
         local = self._options.local_axis
         first_ns = self._options.first_time_ns
+        if first_ns and not pd.api.types.is_numeric_dtype(time) and is_time_of_day(time):
+            return TimeReading("of_day", local)
         if first_ns is not None:
             unit_ns = TIME_UNITS.get(self._name[5:], 1e9)
             return TimeReading("since_first", local if first_ns else "time_s", unit_ns)
@@ -258,8 +270,16 @@ class TimeColumn:
         dated = self._name in CLOCK_TIMES
         if text is not None and len(text) and dated:
             self._form = self._find_form(text, first_row)
-            dates = _to_datetimes(self._date_text(text))
+            dates = to_datetimes(self._date_text(text))
             if is_time_of_day(text):
+                if self._name == "time_utc":
+                    raise InputError(
+                        self._source,
+                        f"{self._header} holds times of day without a date "
+                        f"('{str(text.iloc[0])[:40]}'), so they are not UTC",
+                        f"call it time_local ({typed_map(self._header, 'time_local')})",
+                        self._locate_row(first_row + int(text.index[0])),
+                    )
                 note = Note("times", f"{self._header} is read as the time of day", STATE_TIMES)
                 return TimeReading("of_day", "time_of_day", note=note)
             numbers = self._new_numbers().parse(time, 0)
@@ -339,12 +359,22 @@ class TimeColumn:
     def _parse_times_of_day(
         self, time: pd.Series, first_row: int
     ) -> tuple[Times, NDArray[np.bool_]]:
-        """Return times since the midnight before the first row in ns, and the invalid ones."""
+        """Return times in ns, and the invalid ones.
+
+        They count from the midnight before the first row if no date is known.
+        """
         deltas = parse_time_of_day(time)
         invalid = deltas.isna().to_numpy(copy=True)
         seconds = np.where(invalid, 0, deltas.to_numpy(copy=True).astype(np.int64)) / 1e9
         seconds = self._wraps.unwrap(seconds, ~invalid, first_row, 1e9)
-        return np.rint(seconds * 1e9).astype(np.int64), invalid
+        times_ns = np.rint(seconds * 1e9).astype(np.int64)
+        if self._options.first_time_ns:
+            if self._midnight_ns is None:
+                first_ns = int(times_ns[int(np.argmin(invalid))])
+                days = round((self._options.first_time_ns - first_ns) / DAY_NS)
+                self._midnight_ns = days * int(DAY_NS)
+            times_ns = self._clock.to_utc(times_ns + self._midnight_ns, ~invalid)
+        return times_ns, invalid
 
     def _parse_dates(self, time: pd.Series, first_row: int) -> tuple[Times, NDArray[np.bool_]]:
         """Return UTC or local times in ns, and a mask of the times that are invalid."""
@@ -357,7 +387,7 @@ class TimeColumn:
         else:
             if not self._form_known:  # the blocks before were read as bytes
                 self._form = self._find_form(time.dropna().astype("str"), first_row)
-            parsed = _to_datetimes(self._date_text(time))
+            parsed = to_datetimes(self._date_text(time))
         if parsed.dt.tz is None and parsed.notna().any() and self._name == "time_utc":
             self._date_reading(parsed, time, self._options.local_axis, first_row)
         parsed = parsed.where(parsed.dt.year.between(*_YEARS))
@@ -368,30 +398,3 @@ class TimeColumn:
         naive[invalid] = np.datetime64(0, "ns")
         times_ns = naive.astype(np.int64)
         return (times_ns if zoned else self._clock.to_utc(times_ns, ~invalid)), invalid
-
-
-def _cure(kind: str, value: str) -> str:
-    """Return what the user can do about a time that cannot be parsed."""
-    if '"' in value:
-        return "close or remove the quotation mark; a row must stand on one line"
-    if kind == "date":
-        return "write times like 2026-03-01T22:15:00.000Z"
-    if value[:4].isdecimal() and value[4:5] == "-":
-        return "name the column time_utc if these are clock times"
-    return "correct or delete the row (a recording cut short may end in half a row)"
-
-
-def _to_datetimes(text: pd.Series) -> pd.Series:
-    """Parse ISO 8601 times; the result is time zone aware unless a time has no zone."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", FutureWarning)  # pandas 2 warns where 3 raises
-            dates = pd.to_datetime(text, format="ISO8601", errors="coerce")
-        if dates.dt.tz is None or not _MIXES_ZONES:
-            return dates
-    except (ValueError, FutureWarning):
-        pass  # several offsets (a change to summer time), or some times without a zone
-    zoned = text.str.contains(_ZONE, na=True) | ~text.str.contains(r"\d", na=False)
-    if not zoned.all():
-        return pd.to_datetime(text.where(~zoned), format="ISO8601", errors="coerce")
-    return pd.to_datetime(text, format="ISO8601", errors="coerce", utc=True)

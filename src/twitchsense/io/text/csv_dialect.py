@@ -27,6 +27,9 @@ from twitchsense.io.text.csv_head import (
 #: A line that tells spreadsheets the separator, such as ``sep=;``.
 _SEPARATOR_LINE: Final = re.compile(r'^"?sep=(.)"?[,;\t]*$', re.IGNORECASE)
 
+#: A clock time in a row of numbers.
+_TIME: Final = re.compile(r"\d[\d./T -]*\d?:\d\d(:\d\d([.,]\d+)?)?(Z|[+-]\d\d:?\d\d)?")
+
 Floats = NDArray[np.float64]
 
 
@@ -78,8 +81,9 @@ class CsvDialect:
     held : tuple of str
         Columns of a slower accelerometer that repeat its last sample in the rows between.
     first_time_ns : int or None
-        Local time of the first row in ns since 1970, where the time column is another clock;
-        0 if it is unknown.
+        Local time of the first row in ns since 1970, where the time column is another clock (0
+        if it is unknown) or holds times of day. Of a date alone, give its noon: times of day
+        get the date that brings the first row nearest.
     zone_in_brackets : bool
         Whether times end in the name of a zone in brackets, after their offset.
     time_format : str or None
@@ -191,11 +195,12 @@ def header_dialect(head: FileHead, is_header: Callable[[Sequence[str]], bool]) -
             place,
         )
     dialect = _dialect(first, first.text, separator)
-    if all(is_number(h) for h in dialect.headers if h):
+    if any(_is_row(split_fields(first.text, s)) for s in {dialect.separator, *",;\t"}):
         raise InputError(
             head.source,
             f"the first line holds numbers ('{first.text[:60]}') where a header is expected",
-            "put the column names in the first line, or state them (--columns time_s,emg1_uv)",
+            "put the column names in the first line, or state them (--columns time_s,emg1_uv), "
+            "time_local for clock times",
             place,
         )
     return dialect
@@ -227,7 +232,7 @@ def named_dialect(head: FileHead, names: Sequence[str]) -> CsvDialect:
             continue
         break
     place = f"line {line.number}"
-    used = separator or guess_separator(line.text) or " "
+    used = separator or _separator_of_row(line.text, names)
     fields = split_fields(line.text, used)
     if len(fields) != len(names):
         raise InputError(
@@ -236,8 +241,8 @@ def named_dialect(head: FileHead, names: Sequence[str]) -> CsvDialect:
             "name every column; ignore leaves one out",
             place,
         )
-    signals = [f for f, name in zip(fields, names, strict=True) if name.startswith(("emg", "acc"))]
-    if not any(is_number(field) for field in signals if field) and any(signals):
+    signals = _signal_fields(fields, names)
+    if not any(map(is_number, signals)) and any(signals):
         raise InputError(
             head.source,
             f"the first row holds words ('{line.text[:60]}') where numbers are expected",
@@ -247,6 +252,27 @@ def named_dialect(head: FileHead, names: Sequence[str]) -> CsvDialect:
     headers = [f"column {k}" if n == "ignore" else n for k, n in enumerate(names, 1)]
     hidden = tuple(h for h, name in zip(headers, names, strict=True) if name == "ignore")
     return CsvDialect(tuple(headers), line.number - 1, line.start, used, ignored=hidden)
+
+
+def _is_row(fields: Sequence[str]) -> bool:
+    """Return whether a line holds numbers and times."""
+    return any(map(is_number, fields)) and all(
+        is_number(field) or _TIME.fullmatch(field) for field in fields if field
+    )
+
+
+def _signal_fields(fields: Sequence[str], names: Sequence[str]) -> list[str]:
+    return [f for f, name in zip(fields, names, strict=False) if name.startswith(("emg", "acc"))]
+
+
+def _separator_of_row(text: str, names: Sequence[str]) -> str:
+    """Return the separator of a row of values: decimal commas may be as many as separators."""
+    for separator in ",;\t| ":
+        fields = split_fields(text, separator)
+        signals = [field for field in _signal_fields(fields, names) if field]
+        if len(fields) == len(names) and signals and all(map(is_number, signals)):
+            return separator
+    return guess_separator(text) or " "
 
 
 def _above_numbers(head: FileHead, line: HeadLine) -> bool:

@@ -15,6 +15,7 @@ from twitchsense.io.tables.table_layout import TableLayout
 from twitchsense.io.tables.time_of_day import TIME_OF_DAY, parse_time_of_day
 from twitchsense.io.tables.time_reading import CLOCK_TIMES
 from twitchsense.io.text.csv_dialect import CsvDialect
+from twitchsense.model.map_pairs import typed_map
 from twitchsense.model.notes import STATE_TIMES, Note
 
 #: Headers of a column of dates, and of one of milliseconds.
@@ -87,7 +88,8 @@ class DateAndTime:
                 source,
                 f"{self.date} '{str(others[0].iloc[0])[:40]}' has two readings: the day or the "
                 "month may come first",
-                f"write dates like 2026-03-31, or leave them out with --map '{self.date}=ignore'",
+                "write dates like 2026-03-31, or leave them out with "
+                f"{typed_map(self.date, 'ignore')}",
                 f"column {self.date}",
             )
         self._form = form

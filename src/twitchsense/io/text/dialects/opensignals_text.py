@@ -19,6 +19,7 @@ from twitchsense.io.tables.row_clock import RowClock
 from twitchsense.io.text.csv_dialect import CsvDialect, Transfer
 from twitchsense.io.text.csv_head import FileHead
 from twitchsense.io.text.dialects.header_words import channel_name, find_leg, unique_names
+from twitchsense.model.map_pairs import typed_map
 from twitchsense.model.notes import Note
 
 #: Supply voltage (V) and gain of the EMG sensor by the beginning of the device's name.
@@ -187,7 +188,7 @@ def _listed(others: Mapping[str, str]) -> str:
 def _cure(others: Mapping[str, str]) -> str:
     """Return what to do about sensors that are not read."""
     raw = [header for header, sensor in others.items() if sensor in ("RAW", "")]
-    cures = [f"if {raw[0]} is EMG, state it (--map '{raw[0]}=emg1_uv')"] if raw else []
+    cures = [f"if {raw[0]} is EMG, state it ({typed_map(raw[0], 'emg1_uv')})"] if raw else []
     if any("ACC" in sensor or "XYZ" in sensor for sensor in others.values()):
         cures.append("accelerometers need a calibration: give a table in g (acc_x_g)")
     return "; ".join(cures) or "EMG is read, and other sensors are not"
