@@ -167,6 +167,13 @@ def test_the_clock_is_that_of_the_option_or_of_the_recording(tmp_path, events):
     assert compared(events, dated, *kinds, "--start", "22:15:04")["kinds"]["movement"]["tp"] == 1
     wrong = compared(events, truth, *kinds, "--start", "23:15:04")
     assert "the lists do not overlap in time" in " ".join(wrong["notes"])
+    for name, at in (("a", "22:15:04"), ("b", "23:00:00")):
+        rows = f"{at},000; N2\n" + ("22:15:34,000; N2\n" if name == "a" else "")
+        head = f"Signal ID: x\nStart Time: 01.03.2026 {at}\nUnit: s\nRate: 30 s\n\n"
+        write(tmp_path, f"{name}.txt", head + rows)
+    night = ("--hypnogram", tmp_path / "a.txt", "--respiratory", tmp_path / "b.txt")
+    said = run(events, events, "--leg-movements", *night).stderr
+    assert "begins at 2026-03-01 23:00:00, but a.txt at 2026-03-01 22:15:04" in said
     (tmp_path / "summary.json").write_text("[1]")
     assert run(events, truth).exit_code == 2
 

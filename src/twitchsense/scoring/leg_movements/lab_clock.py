@@ -59,6 +59,8 @@ def movements_clock(
     if start is None and events is not None:
         clock = _recording_clock(events, zone)
         if clock is not None:
+            if clock.zone is None:  # the starts of files are not placed, but taken as second 0
+                _check_same_start(starts)
             return clock, ()
     if start is None:
         _check_same_start(starts)
