@@ -6,7 +6,11 @@ exit status.
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
+import sys
+from pathlib import Path
 from typing import Final
 
 from twitchsense.text import printable, truncate
@@ -102,7 +106,44 @@ class MissingExtraError(TwitchsenseError):
     exit_status = 2
 
     def __init__(self, extra: str, purpose: str) -> None:
-        super().__init__(f"{purpose} needs an extra: pip install 'twitchsense[{extra}]'")
+        super().__init__(f"{purpose} needs an extra: {install_command(extra)}")
+
+
+def install_command(extra: str) -> str:
+    """Return a shell command that installs an extra into the environment of this Python.
+
+    Parameters
+    ----------
+    extra : str
+
+    Returns
+    -------
+    str
+        It works in any folder, and names the folder that twitchsense was installed from.
+    """
+    package = f"{_installed_from() or 'twitchsense'}[{extra}]"
+    from importlib.util import find_spec
+
+    python = sys.executable or "python3"
+    pip = [python, "-m", "pip", "install"]
+    if find_spec("pip") is None:  # as in environments of uv
+        pip = ["uv", "pip", "install", "--python", python]
+    return f"{shlex.join(pip)} {shlex.quote(package)}"
+
+
+def _installed_from() -> str:
+    """Return the folder that twitchsense was installed from; empty if it was an index."""
+    from importlib.metadata import PackageNotFoundError, distribution
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname
+
+    try:
+        origin = json.loads(distribution("twitchsense").read_text("direct_url.json") or "{}")
+        url = urlsplit(origin["url"])
+        folder = url2pathname(url.path) if "dir_info" in origin and url.scheme == "file" else ""
+    except (PackageNotFoundError, ValueError, KeyError, TypeError):
+        return ""
+    return folder if (Path(folder) / "pyproject.toml").is_file() else ""
 
 
 def _to_python(message: str) -> str:

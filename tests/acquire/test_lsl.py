@@ -19,7 +19,7 @@ from twitchsense.acquire.adapter import Adapter
 from twitchsense.acquire.backoff import Backoff
 from twitchsense.acquire.recorder import Recorder, make_metadata
 from twitchsense.cli.app import main
-from twitchsense.errors import InputError
+from twitchsense.errors import InputError, install_command
 from twitchsense.nightfile.recorder_clock import RecorderClock
 from twitchsense.nightfile.writer import NightFileWriter
 
@@ -144,7 +144,7 @@ def test_without_the_library_nothing_is_written_and_the_cure_is_named(
     out = ["--out", str(tmp_path / "a.night")] if command == "record" else []
     done = CliRunner().invoke(main, [command, "--device", "lsl:a", *out])
     assert done.exit_code == 2
-    assert "pip install 'twitchsense[lsl]'" in done.output
+    assert f"needs an extra: {install_command('lsl')}" in done.output
     assert "error in twitchsense" not in done.output
     assert list(tmp_path.iterdir()) == []
 

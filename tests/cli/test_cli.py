@@ -8,15 +8,17 @@ import sys
 import time
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 from click.testing import CliRunner
 
 from tests.recordings import make_recording, write_captures
+from twitchsense.cli.analyze import _replaced_results
 from twitchsense.cli.app import VERBS, main
 from twitchsense.cli.doctor import EXTRAS
-from twitchsense.errors import InputError
+from twitchsense.errors import InputError, install_command
 from twitchsense.model.event_table import EVENT_COLUMNS
 from twitchsense.model.map_pairs import parse_map
 
@@ -84,6 +86,51 @@ def test_quiet_and_no_report(captures, tmp_path):
     result = run("analyze", *captures, "--out", tmp_path / "o", "--no-report", "-q")
     assert (result.exit_code, result.output) == (0, "")
     assert {p.name for p in (tmp_path / "o").iterdir()} == FILES - {"report.html"}
+
+
+def test_results_of_another_recording_that_are_replaced_are_named(tmp_path):
+    new = {"source": "b.csv", "sha256": "2"}
+    assert _replaced_results(new, tmp_path) == ""
+    for name, content, said in (
+        ("b.csv", "2", ""),
+        ("a.csv", "1", f"{tmp_path} held results of another recording (a.csv), which are"),
+        ("b.csv", "1", f"{tmp_path} held results of another b.csv, which are replaced"),
+    ):
+        old = {"provenance": {"source": name, "sha256": content}}
+        (tmp_path / "summary.json").write_text(json.dumps(old))
+        note = _replaced_results(new, tmp_path)
+        assert note.startswith(said)
+        assert bool(note) == bool(said)
+    # a night that is still recorded grows
+    (tmp_path / "summary.json").write_text('{"provenance": {"source": "a.night", "sha256": "1"}}')
+    assert _replaced_results({"source": "a.night", "sha256": "2"}, tmp_path) == ""
+    (tmp_path / "summary.json").write_text("[]")
+    assert _replaced_results(new, tmp_path) == ""
+
+
+@pytest.mark.parametrize(
+    ("origin", "package"),
+    [
+        ('{"url": "file:///CLONE%20A", "dir_info": {"editable": true}}', "'CLONE A[sim]'"),
+        ('{"url": "file:///none", "dir_info": {}}', "'twitchsense[sim]'"),
+        ('{"url": "https://x.org/a.whl", "archive_info": {}}', "'twitchsense[sim]'"),
+        (None, "'twitchsense[sim]'"),
+    ],
+)
+def test_the_cure_for_a_missing_extra_is_a_command_of_this_environment(
+    monkeypatch, tmp_path, origin, package
+):
+    clone = tmp_path / "clone A"
+    clone.mkdir()
+    (clone / "pyproject.toml").touch()
+    shown = origin and origin.replace("/CLONE%20A", str(clone).replace(" ", "%20"))
+    found = SimpleNamespace(read_text=lambda name: shown)
+    monkeypatch.setattr("importlib.metadata.distribution", lambda name: found)
+    monkeypatch.setattr(sys, "executable", "/a b/python")
+    command = install_command("sim")
+    assert command == f"'/a b/python' -m pip install {package.replace('CLONE A', str(clone))}"
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert install_command("sim").startswith("uv pip install --python '/a b/python' '")
 
 
 def test_hypnogram_map_settings_and_zone(captures, tmp_path):
@@ -356,7 +403,7 @@ def test_doctor():
     for extra, (_, purpose) in EXTRAS.items():
         line = next(ln for ln in shown.splitlines() if ln.startswith(f"extra {extra} "))
         assert purpose in line
-        assert (f"pip install 'twitchsense[{extra}]'" in line) != facts["extras"][extra]
+        assert (f'pip install ".[{extra}]" in the clone' in line) != facts["extras"][extra]
 
 
 def test_doctor_knows_every_extra_and_its_packages():

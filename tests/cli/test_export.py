@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 import twitchsense as ts
+from tests.nightfile.builders import write_night
 from twitchsense.cli.app import main
 
 
@@ -83,3 +84,13 @@ def test_names_are_mapped_before_the_export(tmp_path):
         MAP.replace("acc_", "acc_left_"))  # fmt: skip
     (channel,) = ts.read(tmp_path / "out" / "acc.csv").channels
     assert (channel.name, channel.leg) == ("acc_left", "left")
+
+
+def test_an_export_of_a_night_with_a_gap_says_so(tmp_path):
+    path = write_night(tmp_path / "a.night", 20, keep=lambda _, s: s not in (100, 101))
+    for kind, said in (("csv", "They are missing rows."), ("edf", "EDF+D keeps them")):
+        result = run("export", path, "--to", kind, "--out", tmp_path / kind)
+        assert "The recording has 1 gap of 0." in result.stderr
+        assert said in result.stderr
+    whole = write_night(tmp_path / "b.night", 2)
+    assert "gap" not in run("export", whole, "--to", "csv", "--out", tmp_path / "b").stderr

@@ -169,6 +169,11 @@ def test_a_folder_without_write_permission_raises(tmp_path):
     tmp_path.chmod(0o755)
 
 
+def test_a_folder_that_does_not_exist_is_named(tmp_path):
+    with pytest.raises(StorageError, match=r"its folder does not exist\); create it or"):
+        NightFileWriter(tmp_path / "none" / "a.night")
+
+
 def test_a_file_that_cannot_be_created_raises(tmp_path):
     (tmp_path / "a.night.new").mkdir()
     with pytest.raises(StorageError, match="free disk space or choose another"):

@@ -43,7 +43,7 @@ def test_mne_is_imported_only_when_needed(monkeypatch):
         return real(name, *args, **kwargs)
 
     monkeypatch.setattr(builtins, "__import__", without_mne)
-    with pytest.raises(MissingExtraError, match=r"twitchsense\[mne\]"):
+    with pytest.raises(MissingExtraError, match=r"needs an extra: .*\[mne\]"):
         to_annotations(TABLE)
 
 

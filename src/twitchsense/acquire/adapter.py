@@ -27,7 +27,12 @@ from twitchsense.acquire.device_lock import lock_device
 from twitchsense.devices.contract import Advertised, Driver, full_uuid
 from twitchsense.devices.registry import installed_drivers, recognize
 from twitchsense.devices.v1.v1_frames import SERVICE_UUID
-from twitchsense.errors import InputError, MissingExtraError, TwitchsenseError
+from twitchsense.errors import (
+    InputError,
+    MissingExtraError,
+    TwitchsenseError,
+    install_command,
+)
 
 log = logging.getLogger(__name__)
 
@@ -323,7 +328,7 @@ async def open_adapter(plugin: str = "", **options: Any) -> AsyncIterator[Adapte
         return
     found = [e for e in entry_points(group=ENTRY_POINT_GROUP) if e.name == plugin]
     if not found:
-        raise InputError(plugin, "no such Bluetooth plug-in", "install twitchsense[sim]")
+        raise InputError(plugin, "no such Bluetooth plug-in", install_command("sim"))
     try:
         make = found[0].load()
     except ImportError as error:

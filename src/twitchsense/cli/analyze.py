@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -118,10 +119,13 @@ def analyze(
             settings=settings,
             progress=steps.update,
         )
+        replaced = _replaced_results(night.summary_dict()["provenance"], out)
         steps.start("writing")
         night.save(out, report=not no_report, words=words, compare=compare)
     if as_json:
         click.echo(to_json(night.summary_dict()), nl=False)
+    if replaced and not quiet:
+        print_text(f"Note: {replaced}", err=True, indent="  ")
     if not quiet:
         print_summary(night, out, report=not no_report)
     if show:
@@ -136,6 +140,23 @@ def _check_not_overwritten(inputs: list[Path], out: Path, names: tuple[str, ...]
             raise InputError(
                 str(path), "would be overwritten by the results", "choose another --out"
             )
+
+
+def _replaced_results(provenance: dict[str, Any], out: Path) -> str:
+    """Return a note on results of another recording in the directory; empty without them.
+
+    A night that is still recorded has other content in each analysis, which is not told.
+    """
+    try:
+        old = json.loads((out / "summary.json").read_text("utf-8"))["provenance"]
+        name, content = str(old["source"]), str(old["sha256"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    is_same_name = name == provenance["source"]
+    if content == provenance["sha256"] or (is_same_name and name.endswith(".night")):
+        return ""
+    what = f"another {name}" if is_same_name else f"another recording ({name})"
+    return f"{out} held results of {what}, which are replaced"
 
 
 def print_summary(night: NightLike, out: Path, *, report: bool) -> None:

@@ -67,7 +67,7 @@ def doctor(as_json: bool) -> None:
     rows.append(["engine", facts["engine"]])
     rows += [[name, version or "MISSING"] for name, version in facts["packages"].items()]
     for extra, present in facts["extras"].items():
-        command = "" if present else f" (pip install 'twitchsense[{extra}]')"
+        command = "" if present else f' (pip install ".[{extra}]" in the clone)'
         rows.append(
             [f"extra {extra}", f"{'yes' if present else 'no '} {EXTRAS[extra][1]}{command}"]
         )

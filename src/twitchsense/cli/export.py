@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -15,12 +16,27 @@ from twitchsense.cli.options import (
     via_option,
     zone_option,
 )
+from twitchsense.cli.text_output import print_text
 from twitchsense.errors import InputError
 from twitchsense.model.map_pairs import parse_map
+
+if TYPE_CHECKING:
+    from twitchsense.model.recording import Recording
 
 #: Formats of samples, and of the events of a result directory.
 _SAMPLES: Final = ("csv", "parquet", "edf", "bids")
 _EVENTS: Final = ("annot", "nsrr", "mne")
+_EDF_GAPS: Final = (
+    "EDF+D keeps them (discontinuous); a program that joins the parts, such as MNE, shows later "
+    "samples too early."
+)
+#: How the formats keep gaps.
+_GAPS: Final = {
+    "csv": "They are missing rows.",
+    "parquet": "They are missing rows.",
+    "edf": _EDF_GAPS,
+    "bids": f"EMG: {_EDF_GAPS} Acceleration: the column LATENCY keeps them.",
+}
 
 
 @click.command(short_help="Write samples or events in the formats of other programs.")
@@ -74,7 +90,9 @@ def export(
         paths = [_write_events(inputs, kind, out, force)]
     else:
         how = {"columns": parse_map(pairs), "zone": zone, "via": via, **stated}
-        paths = _write_samples(inputs, kind, out, results, how, force)
+        paths, gaps = _write_samples(inputs, kind, out, results, how, force)
+        if gaps and not quiet:
+            print_text(f"{gaps} {_GAPS[kind]}", err=True)
     for path in paths:
         if not quiet:
             click.echo(str(path), err=True)
@@ -102,15 +120,35 @@ def _write_samples(
     results: Path | None,
     how: dict[str, Any],
     force: bool,
-) -> list[Path]:
+) -> tuple[list[Path], str]:
+    """Return the files, and a sentence on the gaps of the recording."""
     from twitchsense.io.bids.bids_write import write_bids
     from twitchsense.io.export import export as write
     from twitchsense.io.read import read
 
     recording = read(*inputs, **how)
     if results is None:
-        return write(recording, kind, out, force=force)
+        return write(recording, kind, out, force=force), _describe_gaps(recording)
     from twitchsense.results.annotation_export import bids_events
     from twitchsense.results.load import open_result
 
-    return write_bids(recording, out, bids_events(open_result(results), recording))
+    paths = write_bids(recording, out, bids_events(open_result(results), recording))
+    return paths, _describe_gaps(recording)
+
+
+def _describe_gaps(recording: Recording) -> str:
+    """Return how many gaps the channel with the most has, and how long they are."""
+    from twitchsense.model.channels import NS
+
+    most, longest_s = 0, 0.0
+    for channel in recording.channels:
+        segments = recording.segments_of(channel.name)
+        seconds = [
+            (after.start_ns - recording.segment_end_ns(before)) / NS
+            for before, after in pairwise(segments)
+        ]
+        most, longest_s = max(most, len(seconds)), max(longest_s, sum(seconds))
+    if not most:
+        return ""
+    number = "1 gap" if most == 1 else f"{most} gaps"
+    return f"The recording has {number} of {longest_s:.1f} s in all."

@@ -7,7 +7,7 @@ from typing import Final
 
 from twitchsense.errors import InputError
 
-_VIA_MNE: Final = "read it with --via mne (pip install 'twitchsense[mne]')"
+_VIA_MNE: Final = "read it with --via mne, which needs the extra mne (docs/install.md)"
 _TO_EDF: Final = "export it as EDF in its program"
 _TO_CSV: Final = "export it as CSV in its program"
 

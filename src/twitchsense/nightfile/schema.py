@@ -337,4 +337,8 @@ def add_marker(path: Path, time_ns: int, text: str) -> None:
 
 def write_error(path: Path, error: Exception) -> StorageError:
     """Return the error for a file that cannot be written."""
+    if not path.absolute().parent.is_dir():
+        return StorageError(
+            f"{path}: cannot be written (its folder does not exist); create it or choose another"
+        )
     return StorageError(f"{path}: cannot be written ({error}); free disk space or choose another")
