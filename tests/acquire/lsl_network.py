@@ -27,7 +27,7 @@ def require_lsl():
     try:
         import pylsl
     except ImportError:
-        pytest.skip("pylsl is not installed (pip install ".[lsl]" in the clone)")
+        pytest.skip('pylsl is not installed (pip install ".[lsl]" in the clone)')
     except (RuntimeError, OSError) as error:
         pytest.skip(f"liblsl cannot be loaded ({error})")
     if not finds_streams(pylsl):
