@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.recordings import make_recording, write_captures
-from twitchsense.cli.analyze import _replaced_results
+from twitchsense.cli.analyze import describe_replaced_results
 from twitchsense.cli.app import VERBS, main
 from twitchsense.cli.doctor import EXTRAS
 from twitchsense.errors import InputError, install_command
@@ -90,7 +90,7 @@ def test_quiet_and_no_report(captures, tmp_path):
 
 def test_results_of_another_recording_that_are_replaced_are_named(tmp_path):
     new = {"source": "b.csv", "sha256": "2"}
-    assert _replaced_results(new, tmp_path) == ""
+    assert describe_replaced_results(new, tmp_path) == ""
     for name, content, said in (
         ("b.csv", "2", ""),
         ("a.csv", "1", f"{tmp_path} held results of another recording (a.csv), which are"),
@@ -98,14 +98,14 @@ def test_results_of_another_recording_that_are_replaced_are_named(tmp_path):
     ):
         old = {"provenance": {"source": name, "sha256": content}}
         (tmp_path / "summary.json").write_text(json.dumps(old))
-        note = _replaced_results(new, tmp_path)
+        note = describe_replaced_results(new, tmp_path)
         assert note.startswith(said)
         assert bool(note) == bool(said)
     # a night that is still recorded grows
     (tmp_path / "summary.json").write_text('{"provenance": {"source": "a.night", "sha256": "1"}}')
-    assert _replaced_results({"source": "a.night", "sha256": "2"}, tmp_path) == ""
+    assert describe_replaced_results({"source": "a.night", "sha256": "2"}, tmp_path) == ""
     (tmp_path / "summary.json").write_text("[]")
-    assert _replaced_results(new, tmp_path) == ""
+    assert describe_replaced_results(new, tmp_path) == ""
 
 
 @pytest.mark.parametrize(

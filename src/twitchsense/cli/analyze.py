@@ -119,7 +119,7 @@ def analyze(
             settings=settings,
             progress=steps.update,
         )
-        replaced = _replaced_results(night.summary_dict()["provenance"], out)
+        replaced = describe_replaced_results(night.summary_dict()["provenance"], out)
         steps.start("writing")
         night.save(out, report=not no_report, words=words, compare=compare)
     if as_json:
@@ -142,10 +142,21 @@ def _check_not_overwritten(inputs: list[Path], out: Path, names: tuple[str, ...]
             )
 
 
-def _replaced_results(provenance: dict[str, Any], out: Path) -> str:
-    """Return a note on results of another recording in the directory; empty without them.
+def describe_replaced_results(provenance: dict[str, Any], out: Path) -> str:
+    """Return a note on results of another recording in a directory.
 
-    A night that is still recorded has other content in each analysis, which is not told.
+    Parameters
+    ----------
+    provenance : dict
+        Of the new results, with ``source`` and ``sha256``.
+    out : Path
+        The directory.
+
+    Returns
+    -------
+    str
+        Empty if it holds no results of another recording. A night that is still recorded has
+        other content in each analysis, which is not told.
     """
     try:
         old = json.loads((out / "summary.json").read_text("utf-8"))["provenance"]
