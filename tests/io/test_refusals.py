@@ -478,5 +478,5 @@ def test_a_missing_library_is_named(tmp_path, monkeypatch, name, library):
     path = tmp_path / name
     path.write_bytes(NOISE)
     monkeypatch.setitem(sys.modules, library, None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'twitchsense\["):
+    with pytest.raises(MissingExtraError, match=r"needs an extra: .*\[parquet\]"):
         read(path)
