@@ -169,9 +169,13 @@ def test_times_of_day_and_decimal_commas_are_no_words(tmp_path):
 
 
 def test_a_column_of_times_of_day_is_mapped_as_the_messages_say(tmp_path):
-    path = write(tmp_path, "Time [HH:MM:SS,mmm];Muscle;a;b;c;d\n" + CLOCK_ROWS)
-    proposed = "--map 'Time [HH:MM:SS,mmm]=time_local'"
-    for columns in ({}, {"Time [HH:MM:SS,mmm]": "time_s"}, {"Time [HH:MM:SS,mmm]": "time_utc"}):
+    path = write(tmp_path, "Clock time HH:MM:SS,mmm;Muscle;a;b;c;d\n" + CLOCK_ROWS)
+    proposed = "--map 'Clock time HH:MM:SS,mmm=time_local'"
+    for columns in (
+        {},
+        {"Clock time HH:MM:SS,mmm": "time_s"},
+        {"Clock time HH:MM:SS,mmm": "time_utc"},
+    ):
         with pytest.raises(InputError) as caught:
             read(path, columns={**columns, "Muscle": "emg1_mv"})
         assert proposed in caught.value.command_message

@@ -54,7 +54,8 @@ def _open_parquet(path: Path, source: str, mapping: ColumnMapping, zone: str | N
 
     options = TimeOptions(zone=zone, unit=mapping.time_unit, fs=mapping.fs)
     clocks = {} if mapping.fs is None else {ROW_TIME: RowClock(mapping.fs)}
-    return TableCapture(ParquetTable(path, source, mapping), options, clocks)
+    table = ParquetTable(path, source, mapping)
+    return TableCapture(table, options, clocks, table.unit_notes)
 
 
 def _open_edf(path: Path, source: str, mapping: ColumnMapping, zone: str | None) -> Capture:

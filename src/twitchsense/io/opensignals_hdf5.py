@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from twitchsense.errors import InputError, MissingExtraError
 from twitchsense.io.channels.capture import ColumnMapping
+from twitchsense.io.tables.header_words import channel_name, find_leg
 from twitchsense.io.tables.local_clock import TimeOptions
 from twitchsense.io.tables.row_clock import RowClock
-from twitchsense.io.tables.table_capture import CHUNK_ROWS, TableBlock, TableCapture, TypedTable
+from twitchsense.io.tables.table_capture import CHUNK_ROWS, TableBlock, TableCapture
 from twitchsense.io.tables.table_layout import TableLayout, parse_header
-from twitchsense.io.text.csv_dialect import Transfer
-from twitchsense.io.text.dialects.header_words import channel_name, find_leg
+from twitchsense.io.tables.transfer import Transfer
+from twitchsense.io.tables.typed_table import TypedTable
 from twitchsense.io.text.dialects.opensignals_text import (
     emg_transfer,
     no_emg_sensor,

@@ -11,10 +11,10 @@ import pandas as pd
 from twitchsense.errors import InputError
 from twitchsense.io.channels.capture import ColumnMapping
 from twitchsense.io.tables.local_clock import TimeOptions
-from twitchsense.io.tables.number_cells import to_floats
 from twitchsense.io.tables.row_clock import RowClock
-from twitchsense.io.tables.table_capture import CHUNK_ROWS, TableBlock, TableCapture, TypedTable
-from twitchsense.io.tables.table_layout import ROW_TIME, parse_header
+from twitchsense.io.tables.table_capture import CHUNK_ROWS, TableBlock, TableCapture
+from twitchsense.io.tables.table_layout import ROW_TIME
+from twitchsense.io.tables.typed_table import TypedTable
 
 #: Name of a DataFrame in messages, and the source of its recording.
 FRAME: Final = "DataFrame"
@@ -43,7 +43,7 @@ def open_frame(frame: pd.DataFrame, mapping: ColumnMapping, zone: str | None) ->
     table = FrameTable(frame, mapping)
     options = TimeOptions(zone=zone, unit=mapping.time_unit, fs=mapping.fs)
     clocks = {} if mapping.fs is None else {ROW_TIME: RowClock(mapping.fs)}
-    return TableCapture(table, options, clocks)
+    return TableCapture(table, options, clocks, table.unit_notes)
 
 
 def hash_frame(frame: pd.DataFrame) -> str:
@@ -78,7 +78,7 @@ class FrameTable(TypedTable):
             raise InputError(FRAME, "has columns of several levels", "give one name per column")
         self._frame = _with_time_column(frame)
         self.headers = tuple(str(name).strip() for name in self._frame.columns)
-        self.layout = parse_header(FRAME, self.headers, mapping, has_rate=mapping.fs is not None)
+        self.layout = self._find_layout(mapping)
 
     def blocks(self, rows: int = CHUNK_ROWS) -> Iterator[TableBlock]:
         """Yield all rows in blocks.
@@ -95,7 +95,7 @@ class FrameTable(TypedTable):
                 name: part.iloc[:, position[name]].reset_index(drop=True)
                 for name in (*self.layout.times, *self.layout.signals)
             }
-            signals = {name: to_floats(columns[name]) for name in self.layout.signals}
+            signals = {n: self._values(n, columns[n]) for n in self.layout.signals}
             yield TableBlock(first, {n: columns[n] for n in self.layout.times}, signals)
 
 

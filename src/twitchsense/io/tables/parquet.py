@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from twitchsense.errors import InputError, MissingExtraError
 from twitchsense.io.channels.capture import ColumnMapping
-from twitchsense.io.tables.number_cells import to_floats
-from twitchsense.io.tables.table_capture import CHUNK_ROWS, TableBlock, TypedTable
-from twitchsense.io.tables.table_layout import parse_header
+from twitchsense.io.tables.table_capture import CHUNK_ROWS, TableBlock
+from twitchsense.io.tables.typed_table import TypedTable
 
 if TYPE_CHECKING:
     from pyarrow.parquet import FileMetaData, ParquetFile
@@ -58,8 +57,7 @@ class ParquetTable(TypedTable):
             raise self._damaged_error(error) from error
         self._names = {name.strip(): name for name in names}
         self.headers = tuple(name.strip() for name in names)
-        has_rate = mapping.fs is not None
-        self.layout = parse_header(source, self.headers, mapping, has_rate=has_rate)
+        self.layout = self._find_layout(mapping)
         for name in (*self.layout.times, *self.layout.signals):
             if self._names[name] in long_text:
                 raise InputError(
@@ -96,7 +94,8 @@ class ParquetTable(TypedTable):
                 if batch is None:
                     return
                 signals = {
-                    name: to_floats(series[self._names[name]]) for name in self.layout.signals
+                    name: self._values(name, series[self._names[name]])
+                    for name in self.layout.signals
                 }
                 times = {
                     name: series[self._names[name]].reset_index(drop=True)

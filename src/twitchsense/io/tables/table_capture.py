@@ -103,50 +103,6 @@ class Table(Protocol):
         ...
 
 
-class TypedTable:
-    """What tables have in common whose cells have types, so that there is no text to parse.
-
-    A base class of a `Table`.
-    """
-
-    @property
-    def notes(self) -> list[str]:
-        """Return no remarks: typed cells have one reading."""
-        return []
-
-    def locate_row(self, row: int) -> str:
-        """Return the number of a row, counted from one, such as ``row 17``."""
-        return f"row {row + 1}"
-
-    def decimal_sign(self, name: str) -> str:
-        """Return a point.
-
-        Parameters
-        ----------
-        name : str
-        """
-        return "."
-
-    def cells(self, name: str) -> Iterator[pd.Series]:
-        """Yield nothing: typed cells have no text.
-
-        Parameters
-        ----------
-        name : str
-        """
-        yield from ()
-
-    def time_resolution_ns(self, time: str, unit_ns: float) -> int:
-        """Return 0: the resolution of the times is unknown.
-
-        Parameters
-        ----------
-        time : str
-        unit_ns : float
-        """
-        return 0
-
-
 class _GroupReader:
     """Reads the channels of one time column.
 

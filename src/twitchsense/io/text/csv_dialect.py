@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
 from twitchsense.io.tables.row_clock import RowClock
+from twitchsense.io.tables.transfer import Transfer
 from twitchsense.io.text.csv_head import (
     FileHead,
     HeadLine,
@@ -31,24 +32,6 @@ _SEPARATOR_LINE: Final = re.compile(r'^"?sep=(.)"?[,;\t]*$', re.IGNORECASE)
 _TIME: Final = re.compile(r"\d[\d./T -]*\d?:\d\d(:\d\d([.,]\d+)?)?(Z|[+-]\d\d:?\d\d)?")
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Transfer:
-    """What the numbers of a column are in the unit of its name: ``offset + factor * number``.
-
-    Attributes
-    ----------
-    factor, offset : float
-    """
-
-    factor: float = 1.0
-    offset: float = 0.0
-
-    def apply(self, numbers: Floats) -> Floats:
-        """Return the values of numbers."""
-        with np.errstate(over="ignore"):  # infinite is no sample
-            return numbers * self.factor + self.offset
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,9 @@ import pandas as pd
 from twitchsense.errors import InputError
 from twitchsense.io.channels.capture import ColumnMapping
 from twitchsense.io.tables.local_clock import TimeOptions
-from twitchsense.io.tables.table_capture import CHUNK_ROWS, TableBlock, TableCapture, TypedTable
+from twitchsense.io.tables.table_capture import CHUNK_ROWS, TableBlock, TableCapture
 from twitchsense.io.tables.table_layout import TableLayout, parse_header
+from twitchsense.io.tables.typed_table import TypedTable
 from twitchsense.io.text.csv_rows import open_stream
 
 #: Bytes read at once.

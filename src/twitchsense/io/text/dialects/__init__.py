@@ -16,6 +16,7 @@ from typing import Final
 from twitchsense.io.channels.capture import ColumnMapping
 from twitchsense.io.tables.table_layout import is_header
 from twitchsense.io.tables.time_reading import ANY_TIME
+from twitchsense.io.tables.unit_columns import stated_units
 from twitchsense.io.text.csv_dialect import CsvDialect, header_dialect
 from twitchsense.io.text.csv_head import FileHead
 from twitchsense.io.text.dialects.actigraph_text import actigraph_text
@@ -85,7 +86,14 @@ def find_dialect(head: FileHead, mapping: ColumnMapping) -> CsvDialect:
             continue
         if dialect is not None:
             return dialect
-    return _with_index(head, header_dialect(head, lambda names: is_header(names, mapping)))
+    dialect = header_dialect(head, lambda names: is_header(names, mapping))
+    units = stated_units(dialect.headers)  # of columns besides those that the user maps
+    if units.names:
+        dialect = replace(
+            dialect, names=units.names, transfers=units.transfers, ignored=units.others,
+            notes=units.notes,
+        )  # fmt: skip
+    return _with_index(head, dialect)
 
 
 def _with_index(head: FileHead, dialect: CsvDialect) -> CsvDialect:

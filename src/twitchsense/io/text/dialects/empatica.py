@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from twitchsense.errors import InputError
 from twitchsense.io.tables.row_clock import RowClock
-from twitchsense.io.text.csv_dialect import CsvDialect, Transfer
+from twitchsense.io.tables.transfer import Transfer
+from twitchsense.io.text.csv_dialect import CsvDialect
 from twitchsense.io.text.csv_head import (
     FileHead,
     guess_separator,

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from twitchsense.io.text.csv_dialect import CsvDialect, Transfer
-from twitchsense.io.text.csv_head import FileHead, find_row, guess_separator, split_fields
-from twitchsense.io.text.dialects.header_words import (
+from twitchsense.io.tables.header_words import (
     channel_name,
     find_leg,
     read_unit,
     unique_names,
 )
+from twitchsense.io.tables.transfer import Transfer
+from twitchsense.io.text.csv_dialect import CsvDialect
+from twitchsense.io.text.csv_head import FileHead, find_row, guess_separator, split_fields
 
 _TIME: Final = re.compile(
     r"^(?:time|zeit|temps|tiempo|tempo)\s*[,(\[]\s*(ms|s)\s*[)\]]?$", re.IGNORECASE

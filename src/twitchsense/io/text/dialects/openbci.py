@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
+from twitchsense.io.tables.header_words import unique_names
 from twitchsense.io.tables.row_clock import RowClock
 from twitchsense.io.text.csv_dialect import CsvDialect
 from twitchsense.io.text.csv_head import (
@@ -21,7 +22,6 @@ from twitchsense.io.text.csv_head import (
     split_fields,
     to_number,
 )
-from twitchsense.io.text.dialects.header_words import unique_names
 from twitchsense.model.notes import Note
 
 #: BrainFlow boards by their number of columns: name, EXG channels, accelerometer columns, rates.

@@ -15,10 +15,11 @@ from typing import Any, Final
 import pandas as pd
 
 from twitchsense.errors import InputError
+from twitchsense.io.tables.header_words import channel_name, find_leg, unique_names
 from twitchsense.io.tables.row_clock import RowClock
-from twitchsense.io.text.csv_dialect import CsvDialect, Transfer
+from twitchsense.io.tables.transfer import Transfer
+from twitchsense.io.text.csv_dialect import CsvDialect
 from twitchsense.io.text.csv_head import FileHead
-from twitchsense.io.text.dialects.header_words import channel_name, find_leg, unique_names
 from twitchsense.model.map_pairs import typed_map
 from twitchsense.model.notes import Note
 

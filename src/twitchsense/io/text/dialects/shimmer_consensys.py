@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from twitchsense.io.text.csv_dialect import CsvDialect, Transfer, separator_line
+from twitchsense.io.tables.header_words import find_leg, read_unit, unique_names
+from twitchsense.io.tables.transfer import Transfer
+from twitchsense.io.text.csv_dialect import CsvDialect, separator_line
 from twitchsense.io.text.csv_head import FileHead, guess_separator, is_number, split_fields
-from twitchsense.io.text.dialects.header_words import find_leg, read_unit, unique_names
 from twitchsense.model.notes import Note
 
 

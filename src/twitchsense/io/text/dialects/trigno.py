@@ -14,8 +14,15 @@ from typing import Final
 
 import numpy as np
 
+from twitchsense.io.tables.header_words import (
+    channel_name,
+    find_leg,
+    read_unit,
+    unique_names,
+)
 from twitchsense.io.tables.row_clock import RowClock
-from twitchsense.io.text.csv_dialect import CsvDialect, Transfer
+from twitchsense.io.tables.transfer import Transfer
+from twitchsense.io.text.csv_dialect import CsvDialect
 from twitchsense.io.text.csv_head import (
     FileHead,
     HeadLine,
@@ -24,12 +31,6 @@ from twitchsense.io.text.csv_head import (
     is_number,
     split_fields,
     to_number,
-)
-from twitchsense.io.text.dialects.header_words import (
-    channel_name,
-    find_leg,
-    read_unit,
-    unique_names,
 )
 from twitchsense.model.notes import Note
 

@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from twitchsense.errors import InputError
+from twitchsense.io.tables.header_words import read_unit
 from twitchsense.io.tables.time_reading import ANY_TIME, TIME_COLUMNS
 from twitchsense.io.text.csv_dialect import CsvDialect, separator_line
 from twitchsense.io.text.csv_head import (
@@ -22,7 +23,6 @@ from twitchsense.io.text.csv_head import (
     split_fields,
     to_number,
 )
-from twitchsense.io.text.dialects.header_words import read_unit
 from twitchsense.model.notes import Note
 
 #: Names of an axis of acceleration, with or without a unit.

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from twitchsense.io.text.csv_dialect import Transfer
+from twitchsense.io.channels.signal_labels import SIDES
+from twitchsense.io.tables.transfer import Transfer
 
 #: Units as programs write them, without brackets and in lower case: kind, unit, factor to it.
 _UNITS: Final = {
@@ -24,8 +25,6 @@ _UNITS: Final = {
     "m/s2": ("acc", "ms2", 1.0),
     "ms-2": ("acc", "ms2", 1.0),
 }
-_LEFT: Final = re.compile(r"(?:^|[\W_])(?:left|lt|l)(?:$|[\W_])", re.IGNORECASE)
-_RIGHT: Final = re.compile(r"(?:^|[\W_])(?:right|rt|r)(?:$|[\W_])", re.IGNORECASE)
 
 
 def read_unit(text: str) -> tuple[str, str, Transfer | None] | None:
@@ -60,10 +59,12 @@ def find_leg(label: str) -> str:
     Parameters
     ----------
     label : str
-        Such as ``TIB.ANT. RT``.
+        Such as ``TIB.ANT. RT`` or ``EMG links``.
     """
-    left, right = bool(_LEFT.search(label)), bool(_RIGHT.search(label))
-    return "" if left == right else "left" if left else "right"
+    words = re.split(r"[\W_]+", label.casefold())
+    # single letters of other languages are names of channels too (A to G)
+    sides = {SIDES[word] for word in words if word in SIDES and (len(word) > 1 or word in "lr")}
+    return sides.pop() if len(sides) == 1 else ""
 
 
 def channel_name(stem: str, leg: str, *parts: str) -> str:
