@@ -78,7 +78,7 @@ and respiratory movements, and all of these without respiratory movements. The o
 | respiratory movement that is no candidate | stays and ends a series | same | is removed | is removed; the flags of candidates then belong to shifted rows | is removed |
 | wake within a series | neither ends nor shortens it | same | same | same | movements in wake are removed before |
 
-The same comparison for two tables of your own: `twitchsense agree EVENTS TRUTH --leg-movements`, with `--hypnogram`, `--respiratory` and, for the figures of another program, `--indices` ([leg movements](leg-movements.md#two-lists-beside-each-other)).
+The same comparison for two lists of your own, also [EDF+ annotations, Luna `.annot` and tables with clock times](check-yourself.md): `twitchsense agree EVENTS TRUTH --leg-movements`, with `--kinds "LM=movement"` for the words of your scorer, `--hypnogram`, `--respiratory` and, for the figures of another program, `--indices` ([leg movements](leg-movements.md#two-lists-beside-each-other)).
 """  # noqa: E501
 
 
