@@ -173,7 +173,8 @@ def _of_lab_file(file: LabFile, source: str, kinds: Mapping[str, str]) -> MarkLi
     legs = [m.get("leg", leg) for m, (_, leg) in zip(meta, parts, strict=True)]
     translated, known = translate_kinds(words, kinds)
     notes = list(file.notes)
-    kept = [k for k in range(len(rows)) if known[k] or not any(known)]
+    all_unknown = not any(known)
+    kept = [k for k in range(len(rows)) if known[k] or all_unknown]
     if len(kept) < len(rows):
         others = [word for word, fine in zip(words, known, strict=True) if not fine]
         most = Counter(others).most_common(1)[0][0]
