@@ -92,7 +92,15 @@ def test_of_marks_with_kinds_the_leg_movements_are_scored(tmp_path):
     text = "onset,duration,trial_type\n1,0.1,Twitch\n9,1,movement\n30,2,LM\n60,9,Gross movement\n"
     frame = read_movements(written(tmp_path, text))
     assert (frame["onset"].tolist(), frame["large"].tolist()) == ([9, 60], [False, True])
-    assert "2 of 4 events are leg movements" in frame.attrs["notes"]
+    notes = " ".join(frame.attrs["notes"])
+    assert "2 of 4 events are leg movements left out rows of unknown kinds: 'LM'; if" in notes
+    words = "onset,duration,trial_type\n1,0.1,Twitch\n30,2,LM\n"
+    says = r"table.csv: names no leg movement \('twitch', 'LM'\); say which"
+    with pytest.raises(InputError, match=says):
+        read_movements(written(tmp_path, words))
+    with pytest.raises(InputError, match="movements: names no leg movement"):
+        score_limb(pd.read_csv(written(tmp_path, words)))
+    assert read_movements(written(tmp_path, words.partition("30")[0])).empty
     more = read_movements(written(tmp_path, text), {"lm": "movement"})
     assert more["onset"].tolist() == [9, 30, 60]
     foreign = read_movements(written(tmp_path, "onset,duration,type\n1,1,LM\n9,1,PLM\n"))

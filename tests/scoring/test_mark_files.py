@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from twitchsense.cli.app import main
 from twitchsense.errors import InputError
 from twitchsense.scoring.annotation_text import to_luna, to_nsrr
+from twitchsense.scoring.leg_movements.input import read_movements
 from twitchsense.scoring.mark_files import read_events, read_mark_list
 from twitchsense.scoring.mark_kinds import parse_kinds, split_leg
 from twitchsense.sleep.hypnogram.clock_times import NightClock
@@ -215,6 +216,15 @@ def test_leg_movements_of_annotations_are_scored(tmp_path):
         if args[0] == "agree":
             found = found["leg_movements"]["truth"]["wasm2016"]
         assert (found["n_lm"], found["n_plm"]) == (4, 4)
+
+
+def test_annotations_without_a_known_leg_movement_are_no_empty_list(tmp_path):
+    rows = "Twitch\t.\t.\t1\t1.1\t.\nLM\t.\t.\t9\t11\t.\n"
+    path = write(tmp_path, "a.annot", "class\tinstance\tchannel\tstart\tstop\tmeta\n" + rows)
+    result = CliRunner().invoke(main, ["score-limb", str(path)])
+    assert result.exit_code == 2
+    assert "names no leg movement ('Twitch', 'LM'); say which word is one" in result.stderr
+    assert len(read_movements(path, {"LM": "movement"})) == 1
 
 
 def test_a_folder_is_refused_with_the_file_in_it(tmp_path, events):

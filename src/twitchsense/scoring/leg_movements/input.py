@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from typing import Final, cast
@@ -92,11 +92,10 @@ def leg_movements_of(mark_list: MarkList) -> pd.DataFrame:
         Naming the file, the place and the cure.
     """
     kept = _find_leg_movements(mark_list.frame)
-    words = set(mark_list.frame["trial_type"]) - {""} if "trial_type" in mark_list.frame else set()
-    if mark_list.is_mixed and kept.all() and not words <= set(TRIAL_TYPES):
-        problem = f"names no leg movement ({name_words(mark_list.words)})"
-        cure = "say which word is one: --kinds 'LM=movement'"
-        raise InputError(mark_list.source, problem, cure)
+    unknown = _unknown_words(mark_list.frame)
+    left_out = len(mark_list.words) > len(mark_list.frame) > 0
+    if mark_list.is_mixed and ((unknown and kept.all()) or (left_out and not kept.any())):
+        raise _no_leg_movement(mark_list.words, mark_list.source)
     rows = np.flatnonzero(kept).tolist()
     chosen = mark_list.frame.iloc[rows]
     length = chosen["duration"].to_numpy(np.float64)
@@ -105,23 +104,31 @@ def leg_movements_of(mark_list: MarkList) -> pd.DataFrame:
         raise InputError(mark_list.source, "duration is empty", "give seconds", place)
     if "leg" in chosen and (chosen["leg"] != "").any():
         parse_legs(chosen["leg"].tolist(), mark_list.source, lambda row: mark_list.place(rows[row]))
-    out = select_leg_movements(mark_list.frame)
+    out = select_leg_movements(mark_list.frame, mark_list.source)
     out.attrs["notes"] = (*mark_list.notes, *out.attrs["notes"])
     return out
 
 
-def select_leg_movements(frame: pd.DataFrame) -> pd.DataFrame:
+def select_leg_movements(frame: pd.DataFrame, source: str = "movements") -> pd.DataFrame:
     """Return the leg movements of a table of events.
 
     Parameters
     ----------
     frame : DataFrame
         Such as `Night.events`; or marks with ``onset``, ``duration`` (s) and, if known, ``leg``.
+    source : str
+        Name of the table in error messages.
 
     Returns
     -------
     DataFrame
         See `leg_movements_of`.
+
+    Raises
+    ------
+    InputError
+        If some rows are of known kinds, none of these is a leg movement, and others are not
+        known.
     """
     notes = []
     kept = _find_leg_movements(frame)
@@ -132,14 +139,32 @@ def select_leg_movements(frame: pd.DataFrame) -> pd.DataFrame:
         if len(out):
             notes.append("no event names a leg: all are scored as movements of one leg")
     kinds = _kinds(frame)
+    unknown = _unknown_words(frame)
     if any(kind in TRIAL_TYPES for kind in kinds):
+        if unknown and out.empty:
+            raise _no_leg_movement(kinds, source)
         out = out.assign(large=np.isin(np.array(kinds, object)[kept], LARGE_KINDS))
         notes.append(f"{len(out)} of {len(frame)} events are leg movements")
-    elif any(kinds):
-        notes.append(f"all rows count as leg movements: {name_words(k for k in kinds if k)}")
+        if unknown:
+            notes.append(
+                f"left out rows of unknown kinds: {name_words(unknown)}; if they are leg "
+                f"movements, give --kinds '{unknown[0]}=movement'"
+            )
+    elif unknown:
+        notes.append(f"all rows count as leg movements: {name_words(unknown)}")
     out = out[[name for name in ("onset", "duration", "leg", "large") if name in out]]
     out.attrs["notes"] = (*frame.attrs.get("notes", ()), *notes)
     return out
+
+
+def _unknown_words(frame: pd.DataFrame) -> list[str]:
+    """Return the kinds of rows that are not of the event table."""
+    return [kind for kind in _kinds(frame) if kind and kind not in TRIAL_TYPES]
+
+
+def _no_leg_movement(words: Iterable[str], source: str) -> InputError:
+    problem = f"names no leg movement ({name_words(word for word in words if word)})"
+    return InputError(source, problem, "say which word is one: --kinds 'LM=movement'")
 
 
 def _kinds(frame: pd.DataFrame) -> list[str]:
