@@ -73,6 +73,18 @@ def test_the_shift_is_found_of_lists_of_different_lengths():
     assert "with +7.25 s added to every onset of truth, 14 of 40 rows would match, now " in note
 
 
+def test_the_shift_is_told_of_a_kind_that_does_not_overlap():
+    long = forty(seed=5).assign(duration=20.0, trial_type="movement")
+    lists = [
+        pd.concat([forty(shift), long.assign(onset=long["onset"] + shift)]) for shift in (0, 3)
+    ]
+    got = match(*lists)
+    assert got.table().set_index("kind")["tp"]["movement"] == 40
+    assert got.notes[0].startswith("twitch: with -3.00 s added to every onset of truth, 40 of 40")
+    assert len(got.notes) == 1
+    assert not match(lists[0], pd.concat([forty(), long.iloc[:20]])).notes
+
+
 def test_a_shift_that_fits_by_chance_is_not_named():
     rng = np.random.default_rng(0)
     dense = [pd.DataFrame({"onset": np.sort(rng.uniform(a, a + 99, 900)), "duration": 0.1,

@@ -232,7 +232,7 @@ def match(
         misses=_unmatched_rows(truth, real, pairs, "truth", "found"),
         false_alarms=_unmatched_rows(events, found, pairs, "found", "truth"),
         hours=None if hours is None else float(hours),
-        notes=(*notes, *notes_on_times(found, real, tolerances, len(pairs), explained=bool(notes))),
+        notes=(*notes, *notes_on_times(found, real, tolerances, pairs, explained=bool(notes))),
         tolerance_s={k: tolerances.get(k, tolerances.get("", DEFAULT_TOLERANCE_S)) for k in kinds},
     )
 

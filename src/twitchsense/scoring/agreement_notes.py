@@ -62,7 +62,7 @@ def notes_on_times(
     events: pd.DataFrame,
     truth: pd.DataFrame,
     tolerance_s: Mapping[str, float],
-    n_pairs: int,
+    pairs: pd.DataFrame,
     *,
     explained: bool = False,
 ) -> tuple[str, ...]:
@@ -74,8 +74,8 @@ def notes_on_times(
         ``onset``, ``duration`` (s), ``trial_type`` and, optionally, ``leg``.
     tolerance_s : mapping of kind to float
         As for `twitchsense.scoring.matching.find_pairs`.
-    n_pairs : int
-        Number of matched pairs.
+    pairs : DataFrame
+        The matched pairs, with ``truth_kind`` and ``found_kind``.
     explained : bool
         Whether another note says why there may be no pair.
 
@@ -85,39 +85,81 @@ def notes_on_times(
         On lists that do not overlap in time, on a constant shift by which most of the shorter
         list would match, and otherwise on the distances if nothing matches.
     """
-    if events.empty or truth.empty or _SHIFT_GAIN * n_pairs > min(len(events), len(truth)):
+    if events.empty or truth.empty:
         return ()
-    onset, other = (t["onset"].to_numpy(np.float64) for t in (truth, events))
-    kinds = {*truth["trial_type"], *events["trial_type"]}
-    default = tolerance_s.get("", DEFAULT_TOLERANCE_S)
-    widest = max(tolerance_s.get(kind, default) for kind in kinds)
     notes = []
+    shift = ""
+    if _SHIFT_GAIN * len(pairs) <= min(len(events), len(truth)):
+        notes = _note_on_spans(events, truth, tolerance_s)
+        shift = _note_on_shift(events, truth, tolerance_s, len(pairs))
+        if not (len(pairs) or notes or shift or explained):
+            onsets = [t["onset"].to_numpy(np.float64) for t in (truth, events)]
+            apart = np.median(np.abs(nearest_differences(onsets[0], np.sort(onsets[1]))))
+            notes.append(
+                f"nothing matches: from a row of truth to the nearest event are {apart:.2f} s "
+                "(median)"
+            )
+    if shift:
+        return (*notes, shift)
+    # long rows overlap in spite of a shift by which short ones of another kind do not match
+    equal = Counter(pairs["truth_kind"][pairs["truth_kind"] == pairs["found_kind"]])
+    for kind, _ in Counter(truth["trial_type"]).most_common(_MAX_NAMED):
+        of_kind = [table[table["trial_type"] == kind] for table in (events, truth)]
+        if of_kind[0].empty or len(of_kind[1]) == len(truth):
+            continue
+        note = _note_on_shift(of_kind[0], of_kind[1], tolerance_s, equal[kind])
+        if note:
+            notes.append(f"{kind}: {note}")
+    return tuple(notes)
+
+
+def _note_on_spans(
+    events: pd.DataFrame, truth: pd.DataFrame, tolerance_s: Mapping[str, float]
+) -> list[str]:
+    """Return a note if one list ends before the other begins."""
     spans = []
     for table in (events, truth):
         end = table["onset"] + table["duration"].fillna(0.0)
         spans.append((float(table["onset"].min()), float(end.max())))
-    if max(spans[0][0], spans[1][0]) > min(spans[0][1], spans[1][1]) + widest:
-        shown = [f"{low:.1f} to {high:.1f} s" for low, high in spans]
-        notes.append(
-            f"the lists do not overlap in time: events {shown[0]}, truth {shown[1]}; give both in "
-            "seconds from the start of the same recording, or clock times with --start"
-        )
+    gap = max(spans[0][0], spans[1][0]) - min(spans[0][1], spans[1][1])
+    if gap <= _widest(events, truth, tolerance_s):
+        return []
+    shown = [f"{low:.1f} to {high:.1f} s" for low, high in spans]
+    return [
+        f"the lists do not overlap in time: events {shown[0]}, truth {shown[1]}; give both in "
+        "seconds from the start of the same recording, or clock times with --start"
+    ]
+
+
+def _note_on_shift(
+    events: pd.DataFrame, truth: pd.DataFrame, tolerance_s: Mapping[str, float], n_pairs: int
+) -> str:
+    """Return a note if a constant shift makes most rows match; otherwise an empty text."""
+    fewer = min(len(events), len(truth))
+    least = max(_SHIFT_PAIRS, _SHIFT_SHARE * fewer, _SHIFT_GAIN * n_pairs)
+    if fewer < least:
+        return ""
+    onset, other = (t["onset"].to_numpy(np.float64) for t in (truth, events))
+    widest = _widest(events, truth, tolerance_s)
     shift = find_shift(onset, other, min(widest, DEFAULT_TOLERANCE_S))
     moved = _count_pairs(events, truth.assign(onset=onset + shift), tolerance_s)
-    least = max(_SHIFT_PAIRS, _SHIFT_SHARE * min(len(events), len(truth)), _SHIFT_GAIN * n_pairs)
-    control = 7.3 * widest  # no shift fits by more than chance there
-    if moved >= least and moved >= _SHIFT_GAIN * _count_pairs(
-        events, truth.assign(onset=onset + shift + control), tolerance_s
+    control = onset + shift + 7.3 * widest  # no shift fits by more than chance there
+    if moved < least or moved < _SHIFT_GAIN * _count_pairs(
+        events, truth.assign(onset=control), tolerance_s
     ):
-        text = f"with {shift:+.2f} s added to every onset of truth, {moved} of {len(truth)} rows "
-        text += f"would match, now {n_pairs}: correct the onsets"
-        notes.append(text + (", or give --tolerance" if abs(shift) <= 2 * widest else ""))
-    elif not (n_pairs or notes or explained):
-        apart = float(np.median(np.abs(nearest_differences(onset, np.sort(other)))))
-        notes.append(
-            f"nothing matches: from a row of truth to the nearest event are {apart:.2f} s (median)"
-        )
-    return tuple(notes)
+        return ""
+    cure = "correct the onsets" + (", or give --tolerance" if abs(shift) <= 2 * widest else "")
+    return (
+        f"with {shift:+.2f} s added to every onset of truth, {moved} of {len(truth)} rows would "
+        f"match, now {n_pairs}: {cure}"
+    )
+
+
+def _widest(events: pd.DataFrame, truth: pd.DataFrame, tolerance_s: Mapping[str, float]) -> float:
+    """Return the largest tolerance (s) of the kinds of two lists."""
+    default = tolerance_s.get("", DEFAULT_TOLERANCE_S)
+    kinds = {*truth["trial_type"], *events["trial_type"]}
+    return max(tolerance_s.get(kind, default) for kind in kinds)
 
 
 def _count_pairs(
