@@ -5,6 +5,7 @@ The speed of a night in virtual time is limited by the work per packet.
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from bumble import hci
@@ -40,5 +41,9 @@ class FastHost(Host):
 
 def make_device(name: str, address: str, source: Any, sink: Any) -> Device:
     """Return a Bumble device on the controller behind `source` and `sink`."""
+    root = logging.getLogger()
+    if not root.handlers and logging.lastResort is not None:
+        # Bumble calls `logging.debug`, which would configure the logger of the whole program
+        root.addHandler(logging.lastResort)
     host = FastHost(controller_source=source, controller_sink=sink)
     return Device(name=name, address=hci.Address(address), host=host)

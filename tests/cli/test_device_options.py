@@ -51,7 +51,7 @@ def test_each_simulated_device_has_a_leg_of_its_own():
     ]
     one_leg = assign_simulated(request_devices(["sim"], ["left"], [5.0]), found)
     assert [r.settings for r in one_leg] == [{"leg": "left", "gain": "5"}] * 2
-    with pytest.raises(InputError, match="given 2 times for 1 simulated devices; give each once"):
+    with pytest.raises(InputError, match="given 2 times, and simulated devices: 1; give each once"):
         assign_simulated(request_devices(["sim"], ["left", "right"], []), found[:1])
 
 

@@ -1,6 +1,7 @@
 """The Bumble hosts of the simulator."""
 
 import asyncio
+import logging
 
 from bumble import hci
 from bumble.controller import Controller
@@ -29,3 +30,16 @@ def test_the_answer_to_a_command_whose_caller_was_cancelled_is_no_error():
 
     assert asyncio.run(cancel()) == hci.HCI_SUCCESS
     assert errors == []
+
+
+def test_warnings_of_the_program_look_the_same_beside_a_simulated_device(monkeypatch):
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [])
+
+    async def make():
+        pipe = ControllerTransport(Controller("a"))
+        make_device("a", "C4:C3:C2:C1:D0:00", pipe, pipe)
+
+    asyncio.run(make())
+    logging.debug("as Bumble's GATT server does")  # noqa: LOG015
+    assert root.handlers == [logging.lastResort]

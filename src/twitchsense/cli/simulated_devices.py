@@ -97,7 +97,7 @@ def assign_simulated(
     if len(requested) not in (1, len(found)):
         raise InputError(
             "--leg, --gain",
-            f"given {len(requested)} times for {len(found)} simulated devices",
+            f"given {len(requested)} times, and simulated devices: {len(found)}",
             "give each once, or once for each kind of --option peer=KIND+KIND in their order",
         )
     wanted = list(requested) * (len(found) if len(requested) == 1 else 1)
