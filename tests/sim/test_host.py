@@ -41,5 +41,5 @@ def test_warnings_of_the_program_look_the_same_beside_a_simulated_device(monkeyp
         make_device("a", "C4:C3:C2:C1:D0:00", pipe, pipe)
 
     asyncio.run(make())
-    logging.debug("as Bumble's GATT server does")  # noqa: LOG015
+    logging.debug("as Bumble's GATT server does")
     assert root.handlers == [logging.lastResort]
