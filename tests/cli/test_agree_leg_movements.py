@@ -67,6 +67,17 @@ def test_marks_without_kinds_are_compared_with_the_leg_movements(files, tmp_path
     assert (found["kinds"]["any"]["precision"], found["notes"]) == (1.0, [])
 
 
+def test_a_list_without_a_leg_is_compared_and_named(files, tmp_path):
+    path = tmp_path / "noleg.csv"
+    path.write_text("onset,duration\n" + "".join(f"{t},1\n" for t in (100, 120, 140, 160)))
+    note = "no event names a leg: all are scored as movements of one leg"
+    for truth, said in ((files["events"], f"events: {note}"), (str(path), note)):
+        result = run(str(path), truth, "--leg-movements", "--json")
+        legs = json.loads(result.stdout)["leg_movements"]
+        assert legs["notes"] == [said]
+        assert legs["events"]["wasm2016"]["n_plm"] == legs["truth"]["wasm2016"]["n_plm"] == 4
+
+
 def test_one_kind_has_one_row(files):
     lines = run(files["events"], files["truth"]).stdout.splitlines()
     assert lines[1].split()[0] == "event" or lines[2].split()[0] == "event"

@@ -93,7 +93,16 @@ def compare_lists(
         name: {rules: score.indices for rules, score in by_rules.items()}
         for name, by_rules in scores.items()
     }
-    more = {n: None for by in scores.values() for score in by.values() for n in score.notes}
+    of_list = {
+        name: {note: None for score in by_rules.values() for note in score.notes}
+        for name, by_rules in scores.items()
+    }
+    # a note on one list only names it
+    more = {
+        (note if all(note in other for other in of_list.values()) else f"{name}: {note}"): None
+        for name, found in of_list.items()
+        for note in found
+    }
     return ComparedIndices(indices, programs or {}, (*notes, *more))
 
 
