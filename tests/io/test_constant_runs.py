@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
+import pandas as pd
 import pytest
 
+import twitchsense as ts
 from tests.io.builders import content, lengths, write
 from twitchsense import analyze
 from twitchsense.io import read
 from twitchsense.io.channels.constant_runs import ConstantRunDetector
+from twitchsense.model.map_pairs import parse_map
+from twitchsense.model.notes import Note, channel_range, join_channels, main_notes
 
 FS = 500
 N = 30_000  # 1 min
@@ -130,3 +136,32 @@ def test_samples_beside_a_filled_dropout_keep_their_times(tmp_path):
         i = round(start * FS / 1e9)
         assert start == i * 2_000_000
         np.testing.assert_array_equal(samples[:, 0], x[i : i + len(samples)].astype(np.float32))
+
+
+def test_inputs_without_electrodes_are_one_note_with_a_cure_that_works(tmp_path):
+    t = np.arange(3000) / FS
+    names = {f"EXG {k}": f"emg{k}_uv" for k in (1, 2, 3, 5)}
+    table = pd.DataFrame({"time_s": t, **dict.fromkeys(names, t * 0 - 187500.0)})
+    table["EXG 5"], table["EXG 6"] = emg_noise(3000), t * 0 + 3
+    names["EXG 6"] = "emg6_uv"
+    got = ts.read(table, columns=names)
+    notes = [note for note in main_notes(got.notes) if "never change" in note]
+    assert [note.partition(",")[0] for note in notes] == [
+        "emg1–emg3: never change from -1.875e+05 uV", "emg6: never changes from 3 uV",
+    ]  # fmt: skip
+    option = re.search(r"--map '(.*)'", notes[0])[1]
+    assert parse_map([option]) == dict.fromkeys(("EXG 1", "EXG 2", "EXG 3"), "ignore")
+    again = ts.read(table, columns={**names, **parse_map([option])})
+    assert [c.name for c in again.channels] == ["emg5", "emg6"]
+
+
+def test_the_same_note_of_several_channels_is_one():
+    notes = ["a", Note("rate", "emg1: slow", "c"), Note("rate", "acc: slow", "d"), "emg1: slow",
+             *(Note("rate", f"emg{k}: slow", "c") for k in (2, 3, 5)), "a"]  # fmt: skip
+    joined = join_channels(notes)
+    assert joined == ["a", "emg1–emg3, emg5: slow", "acc: slow", "emg1: slow"]
+    assert (joined[1].kind, joined[1].cure) == ("rate", "c")
+    assert not isinstance(joined[3], Note)
+    assert channel_range(["emg1", "emg2", "emg_left", "acc", "emg9", "emg10", "emg11"]) == (
+        "emg1, emg2, emg_left, acc, emg9–emg11"
+    )

@@ -5,6 +5,7 @@ import datetime
 import numpy as np
 import pytest
 
+import twitchsense as ts
 from tests.io.builders import content, lengths
 from tests.io.edf_builder import EdfFile, digital
 from twitchsense.errors import InputError, MissingExtraError
@@ -228,3 +229,19 @@ def test_an_object_of_an_edf_file_has_local_time_and_tells_of_resampling(tmp_pat
     recording = read(raw, zone="Europe/Berlin")
     assert recording.start_utc_ns == START_NS
     assert any("MNE resampled its slower signals" in note for note in recording.notes)
+
+
+def test_annotations_of_a_raw_name_its_channels():
+    fs = 500.0
+    info = mne.create_info(["LAT", "RAT", "C3-A2"], fs, ["emg", "emg", "eeg"])
+    rng = np.random.default_rng(3)
+    values = rng.normal(0, 3e-6, (3, 20_000))
+    for at in (6_000, 12_000):
+        values[0, at : at + 25] += 3e-4 * np.hanning(25) * np.sin(np.arange(25) * 1.2)
+    raw = mne.io.RawArray(values, info, verbose="error")
+    night = ts.analyze(raw)
+    assert len(night.events)
+    annotations = night.to_annotations()
+    assert {name for names in annotations.ch_names for name in names} == {"LAT"}
+    raw.set_annotations(annotations)
+    np.testing.assert_allclose(raw.annotations.onset, night.events["onset"])

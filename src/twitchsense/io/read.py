@@ -18,6 +18,7 @@ import pandas as pd
 from twitchsense.errors import InputError
 from twitchsense.io.bids.bids_names import find_recording
 from twitchsense.io.channels.capture import Capture, ColumnMapping
+from twitchsense.io.channels.constant_runs import never_changing_notes
 from twitchsense.io.formats import find_format
 from twitchsense.io.input_files import hash_capture
 from twitchsense.io.merge import merge
@@ -27,7 +28,7 @@ from twitchsense.io.tables.frame import FRAME, hash_frame, open_frame
 from twitchsense.io.tables.time_reading import TIME_UNITS
 from twitchsense.model.channels import NS, Channel, Leg
 from twitchsense.model.column_names import channel_sort_key
-from twitchsense.model.notes import GIVE_ZONE, Note, without_folders
+from twitchsense.model.notes import GIVE_ZONE, Note, join_channels, without_folders
 from twitchsense.model.recording import Recording
 from twitchsense.regular_file import check_regular_file, unreadable
 
@@ -149,7 +150,12 @@ def read(
         merged = merge(captures)
     except OSError as error:
         raise unreadable(captures[0].source, error) from error
-    notes = list(merged.notes)
+    constant = [
+        replace(found, headers=tuple(h for h in found.headers if mapping.is_asked(h)))
+        for found in (data.never_changing for data in merged.data)
+        if found is not None
+    ]
+    notes = [*merged.notes, *never_changing_notes(constant)]
     if stated_ns is not None:
         notes = [_without_zone_cure(note) for note in notes]
     legs = dict(legs or {})
@@ -157,7 +163,14 @@ def read(
         for data in merged.data:
             if data.channel.leg is None:
                 legs.setdefault(data.channel.name, leg)
-    channels = _assign_legs([d.channel for d in merged.data], legs, notes)
+    mne_names = {
+        plan.name: tuple(plan.names)
+        for capture in captures
+        if isinstance(capture, MneCapture)
+        for plan in capture.plans
+    }
+    named = [replace(d.channel, mne_names=mne_names.get(d.channel.name, ())) for d in merged.data]
+    channels = _assign_legs(named, legs, notes)
     recording = Recording(
         channels,
         tuple(s for d in merged.data for s in d.segments),
@@ -169,7 +182,7 @@ def read(
     )
     if stated_ns is not None:
         recording = _with_start(recording, stated_ns, notes)
-    notes = [without_folders(note) for note in notes]
+    notes = join_channels(map(without_folders, notes))
     for note in notes:
         log.info(note)
     return replace(recording, notes=tuple(notes))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 import numpy as np
@@ -95,6 +95,8 @@ class Channel:
     clock_errors : tuple of (int, float)
         Uncertainty (s) from a time (ns) on, in order of time: it differs between the runs of a
         device.
+    mne_names : tuple of str
+        Names of the columns in the ``mne.io.Raw`` that they come from, if any.
     """
 
     name: str
@@ -107,6 +109,7 @@ class Channel:
     clock: ClockSource | None = None
     clock_error_s: float | None = None
     clock_errors: tuple[tuple[int, float], ...] = ()
+    mne_names: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def width(self) -> int:

@@ -12,8 +12,8 @@ from twitchsense.errors import InputError
 _QUOTED_PAIR: Final = re.compile(r'\s*"(?:[^"]|"")+"\s*=[^"]*')
 
 
-def typed_map(header: str, name: str) -> str:
-    """Return the option that maps a column, as it is typed in a shell.
+def typed_map(header: str, name: str, *more: str) -> str:
+    """Return the option that maps columns, as it is typed in a shell.
 
     Parameters
     ----------
@@ -21,16 +21,22 @@ def typed_map(header: str, name: str) -> str:
         Name of the column in a file.
     name : str
         Name in this package, or ``ignore``.
+    *more : str
+        Further columns that get the same name: only for ``ignore``.
 
     Returns
     -------
     str
         Such as ``--map 'EMG (uV)=emg1_uv'``.
     """
+    pairs = ",".join(f"{_quoted(h)}={name}" for h in (header, *more))
+    return "--map '" + pairs.replace("'", "'\"'\"'") + "'"
+
+
+def _quoted(header: str) -> str:
     if header.startswith('"') or ("," in header and "=" in header):
-        header = '"' + header.replace('"', '""') + '"'
-    pair = f"{header}={name}".replace("'", "'\"'\"'")
-    return f"--map '{pair}'"
+        return '"' + header.replace('"', '""') + '"'
+    return header
 
 
 def parse_map(pairs: Sequence[str]) -> dict[str, str]:

@@ -8,9 +8,9 @@ the end of ``analyze``, in ``summary.json`` and in the report.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import Final, Literal, Self, get_args
+from typing import Final, Literal, Self, cast, get_args
 
 from twitchsense.text import truncate
 
@@ -33,6 +33,8 @@ NoteKind = Literal[
 _FOLDERS: Final = re.compile(
     r"(?<![^\s\"'(“])(?:~|[A-Za-z]:|\\)?[\\/](?=[^\s\\/])(?:[^\\/:,;()\"\n]*[\\/])+"
 )
+#: A note on one channel: its name, and what is said of it.
+_OF_CHANNEL: Final = re.compile(r"((?:emg|acc)\w*): (.*)", re.DOTALL)
 #: Cures of several notes.
 STATE_TIMES: Final = "state the times with --time-unit or --fs if this is wrong"
 #: Needless where the start of the recording is stated.
@@ -103,6 +105,56 @@ def without_folders(note: str) -> str:
     if colon and ("/" in place or "\\" in place) and (is_absolute or "." in name):
         return _edited(note, f"{name}: {_FOLDERS.sub('', text)}")
     return _edited(note, _FOLDERS.sub("", note))
+
+
+def join_channels(notes: Iterable[str]) -> list[str]:
+    """Join the notes that say the same of several channels, at the place of the first.
+
+    Parameters
+    ----------
+    notes : iterable of str
+        Those of one channel begin with its name and a colon.
+
+    Returns
+    -------
+    list of str
+        Such as ``emg3–emg8: ...``.
+    """
+    of_text: dict[tuple[str, str, str], list[str]] = {}
+    for note in notes:
+        match = _OF_CHANNEL.fullmatch(note)
+        kind, cure = (note.kind, note.cure) if isinstance(note, Note) else ("", "")
+        of_text.setdefault((kind, match[2] if match else note, cure), []).append(
+            match[1] if match else ""
+        )
+    joined: list[str] = []
+    for (kind, text, cure), channels in of_text.items():
+        names = [name for name in dict.fromkeys(channels) if name]
+        whole = f"{channel_range(names)}: {text}" if names else text
+        joined.append(Note(cast("NoteKind", kind), whole, cure) if kind else whole)
+    return joined
+
+
+def channel_range(names: Sequence[str]) -> str:
+    """Return names of channels in short: ``emg1, emg3–emg8``.
+
+    Parameters
+    ----------
+    names : sequence of str
+    """
+    parts: list[list[str]] = []
+    last = ("", -1)
+    for name in names:
+        stem = name.rstrip("0123456789")
+        number = int(name[len(stem) :] or -2)
+        if last == (stem, number - 1):
+            parts[-1].append(name)
+        else:
+            parts.append([name])
+        last = stem, number
+    return ", ".join(
+        f"{part[0]}–{part[-1]}" if len(part) > 2 else ", ".join(part) for part in parts
+    )
 
 
 def _edited(note: str, text: str) -> str:

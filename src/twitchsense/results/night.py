@@ -20,7 +20,7 @@ from twitchsense.detect.emg_quality import unusable_notes
 from twitchsense.errors import InputError
 from twitchsense.model.channels import NS
 from twitchsense.model.detections import Detections
-from twitchsense.model.notes import Note, main_notes, without_folders
+from twitchsense.model.notes import Note, join_channels, main_notes, without_folders
 from twitchsense.model.per_second import PerSecond
 from twitchsense.model.rate_limits import rate_notes
 from twitchsense.model.recording import Recording
@@ -239,7 +239,7 @@ def analyze(
         *stages_notes,
         *notes,
     )
-    context = replace(context, notes=tuple(map(without_folders, notes)))
+    context = replace(context, notes=tuple(join_channels(map(without_folders, notes))))
     labelled = label_detections(detections, context, settings, recording)
     log.info("%d events, %d rejected", len(labelled.events), len(labelled.rejected))
     return Night(recording, settings, labelled, context, respiratory_events)

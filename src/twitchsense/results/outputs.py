@@ -225,7 +225,7 @@ class NightOutputs:
         from twitchsense.scoring.annotations import since, to_annotations  # imports MNE
 
         recording = self.recording
-        columns = {channel.name: channel.columns for channel in recording.channels}
+        columns = {c.name: c.mne_names or c.columns for c in recording.channels}
         events = self.events
         if recording.start_utc_ns is None:  # such annotations count from the first sample
             events = since(events, recording.start_ns / NS)

@@ -151,6 +151,15 @@ class ColumnMapping:
         """Return the same as `rename`; the mapping does not count as used."""
         return self._exact.get(header, self._folded.get(header.casefold(), header))
 
+    def is_asked(self, header: str) -> bool:
+        """Return whether a reader looked up a column, so that it can be mapped.
+
+        Parameters
+        ----------
+        header : str
+        """
+        return header in self._looked_up
+
     def check_used(self, source: str, headers: Sequence[str]) -> None:
         """Refuse a mapping of a column that no file has, and a gain that nothing needs.
 

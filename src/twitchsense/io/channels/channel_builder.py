@@ -9,7 +9,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.io.channels.constant_runs import ConstantRunDetector, constant_notes, leave_out
+from twitchsense.io.channels.constant_runs import (
+    ConstantChannel,
+    ConstantRunDetector,
+    constant_notes,
+    leave_out,
+)
 from twitchsense.io.channels.gap_detection import IrregularSamplingError, TimestampSegmenter
 from twitchsense.io.channels.rate_fit import fit_rate
 from twitchsense.io.channels.signal_check import signal_notes
@@ -39,11 +44,14 @@ class ChannelData:
     segments : tuple of Segment
     notes : tuple of str
         Remarks for the user.
+    never_changing : ConstantChannel or None
+        If it never changes, of which the notes do not tell.
     """
 
     channel: Channel
     segments: tuple[Segment, ...]
     notes: tuple[str, ...] = field(default=())
+    never_changing: ConstantChannel | None = None
 
 
 class ChannelBuilder:
@@ -198,8 +206,13 @@ class ChannelBuilder:
                 starts_ns.tolist(), first.tolist(), count.tolist(), strict=True
             )
         )
-        notes += constant_notes(name, self.plan.kind, constant, fit.fs)
-        if not constant.never_changes:
+        never_changing = None
+        if constant.never_changes:
+            never_changing = ConstantChannel(
+                name, self.plan.kind, constant.value, tuple(self.plan.names)
+            )
+        else:
+            notes += constant_notes(name, constant, fit.fs)
             notes += signal_notes(self.plan, segments, fit.fs)
         notes += gap_notes(name, starts_ns, count, fit.fs)
         noted_residual = _NOTED_RESIDUAL * NS / fit.fs
@@ -231,7 +244,7 @@ class ChannelBuilder:
                 clock_error_s=max(error_s for _, error_s in self._clock_errors),
                 clock_errors=tuple(sorted((at - zero_ns, e) for at, e in self._clock_errors)),
             )
-        return ChannelData(channel, segments, tuple(notes))
+        return ChannelData(channel, segments, tuple(notes), never_changing)
 
     def _with_column(self, error: IrregularSamplingError) -> IrregularSamplingError:
         """Return the error with the name of the column."""

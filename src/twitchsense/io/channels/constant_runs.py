@@ -8,6 +8,7 @@ cannot have given it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.model.channels import NS, Kind, Samples
-from twitchsense.model.notes import Note
+from twitchsense.model.map_pairs import typed_map
+from twitchsense.model.notes import Note, channel_range
 
 #: Samples of a window in which equal neighbours are counted.
 _WINDOW: Final = 256
@@ -72,6 +74,26 @@ class ConstantIntervals:
     stop: NDArray[np.int64]
     never_changes: bool
     value: float
+
+
+@dataclass(frozen=True, slots=True)
+class ConstantChannel:
+    """A channel that never changes.
+
+    Attributes
+    ----------
+    name : str
+    kind : {'emg', 'acc'}
+    value : float
+        In the unit of the channel.
+    headers : tuple of str
+        Names of its columns in the file; empty if they cannot be mapped.
+    """
+
+    name: str
+    kind: Kind
+    value: float
+    headers: tuple[str, ...] = ()
 
 
 class ConstantRunDetector:
@@ -261,14 +283,46 @@ def leave_out(
     return starts_ns[run] + offsets, begin, end - begin
 
 
-def constant_notes(name: str, kind: Kind, intervals: ConstantIntervals, fs: float) -> list[str]:
-    """Return a note on samples that are no signal.
+def never_changing_notes(channels: Sequence[ConstantChannel]) -> list[str]:
+    """Return a note for channels that never change, as of inputs without electrodes.
+
+    Parameters
+    ----------
+    channels : sequence of ConstantChannel
+
+    Returns
+    -------
+    list of Note
+        One for each value.
+    """
+    of_value: dict[str, list[ConstantChannel]] = {}
+    for channel in channels:
+        unit = "uV" if channel.kind == "emg" else "g"
+        of_value.setdefault(f"{channel.value:.4g} {unit}", []).append(channel)
+    notes: list[str] = []
+    for value, group in of_value.items():
+        names = channel_range([channel.name for channel in group])
+        one = len(group) == 1
+        headers = [header for channel in group for header in channel.headers]
+        cure = f"check the {'sensor and its cable' if one else 'sensors and their cables'}"
+        if headers:
+            option = typed_map(headers[0], "ignore", *headers[1:])
+            cure += f", or leave {'it' if one else 'them'} out with {option}"
+        what = "changes" if one else "change"
+        why = "it is no signal and looks" if one else "they are no signals and look"
+        notes.append(
+            Note("signal", f"{names}: never {what} from {value}, so {why} unconnected", cure)
+        )
+    return notes
+
+
+def constant_notes(name: str, intervals: ConstantIntervals, fs: float) -> list[str]:
+    """Return a note on runs of samples that are no signal.
 
     Parameters
     ----------
     name : str
         Name of the channel.
-    kind : {'emg', 'acc'}
     intervals : ConstantIntervals
     fs : float
         Sampling rate in Hz.
@@ -278,16 +332,6 @@ def constant_notes(name: str, kind: Kind, intervals: ConstantIntervals, fs: floa
     list of str
         One note, or none.
     """
-    unit = "uV" if kind == "emg" else "g"
-    if intervals.never_changes:
-        return [
-            Note(
-                "signal",
-                f"{name}: never changes from {intervals.value:.4g} {unit}, so it is not a signal; "
-                "check the sensor and its cable",
-                "check the sensor and its contact",
-            )
-        ]
     n = len(intervals.first)
     if not n:
         return []
