@@ -151,7 +151,7 @@ def read(
     except OSError as error:
         raise unreadable(captures[0].source, error) from error
     constant = [
-        replace(found, headers=tuple(h for h in found.headers if mapping.is_asked(h)))
+        replace(found, headers=tuple(h for h in found.headers if mapping.can_rename(h)))
         for found in (data.never_changing for data in merged.data)
         if found is not None
     ]

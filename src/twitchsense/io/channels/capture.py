@@ -151,7 +151,7 @@ class ColumnMapping:
         """Return the same as `rename`; the mapping does not count as used."""
         return self._exact.get(header, self._folded.get(header.casefold(), header))
 
-    def is_asked(self, header: str) -> bool:
+    def can_rename(self, header: str) -> bool:
         """Return whether a reader looked up a column, so that it can be mapped.
 
         Parameters
