@@ -355,7 +355,7 @@ CASES: tuple[Case, ...] = (
         "and after.",
         (
             *(_body(_LEG, at, 3.2, 300.0, 0.06, seed=round(at)) for at in _RESTLESS),
-            _body(_UNITS, 41.0, 0.08, 260.0, 0.02),
+            _body(_UNITS, 41.0, 0.08, 260.0, 0.02, seed=1),
         ),
         35.0, 47.0, seconds=90.0, stages=(("W", 1.0),),
     ),

@@ -27,9 +27,14 @@ Made by `python -m benchmarks.blind`. {n_kits} kits were each written from the d
 by an examiner who had seen neither the detector nor our own benchmark. Each has its own physics and
 waveforms. `kit_a` is a volume-conductor model with a leg that swings, and `kit_b` is put together
 from real waveforms. `kit_c` draws waveforms from wide parametric families and records them with
-devices on sale{more}. A kit is frozen before the detector first sees it. What the kits {taught}
-taught has become families of [our own benchmark](../benchmarks/accuracy/README.md) since, so they
-are no longer blind for today's detector. {blind}.
+devices on sale. `kit_d` models fibres, electrodes and a two-link leg, and `kit_e` 18 sleepers with
+a leg on a mattress and 14 amplifiers. A kit is frozen before the detector first sees it.
+
+**`kit_a` to `kit_c` are training data**: the models learn from their recordings of seeds 101 to
+103, and limits were chosen on them. The figures here are of other seeds, but of the same waveforms.
+**`kit_d` and `kit_e` have taught nothing**: their figures are those to expect on recordings of
+somebody else. The column "before" of `kit_a` to `kit_d` is the detector before any kit was
+written, that of `kit_e` the one before the models learned from several composers.
 
 {hours:.1f} h, seeds {seeds}. A jerk may have several bursts and is one event. Twitches within
 walking or voluntary contraction are not needed and have a row of their own. Families of storms,
@@ -39,13 +44,30 @@ noise, low rates, missing sensors and coincidences on purpose are all in the poo
 LIMITS = """\
 ## Models of several composers
 
-The models of the detector learned from our own composer alone. Models that also learned from
-`kit_a` to `kit_c` (seeds 101 to 103, a tenth of the weight each) were tried. On other seeds of the
-same kits (seed 1, with the change of the rule against trains) they found 0.964, 0.931 and 0.832 of
-the clear twitches and 0.859, 0.899 and 0.893 of the jerks, and raised 5.7, 2.1 and 9.0 false
-twitches and 1.3, 1.6 and 0.5 false jerks an hour. They are not used, because on our own benchmark
-(seeds 9 and 10) false jerks rose from 0.07 to 0.22 an hour, and because they rejected a twitch of
-three and some of the loudest.
+Until now the models had learned from our own composer alone. Now they also learn from `kit_a` to
+`kit_c`, a tenth of the weight each, and from two families that a user's recordings asked for:
+contractions whose EMG is a Gaussian interference pattern, and units that fire one to five times in
+a row. The models of slow devices (below 800 Hz) learned anew too, but for their second stage. On
+the two kits that taught nothing, the change of the models alone, seed 1:
+
+| | kit_d before | kit_d now | kit_e before | kit_e now |
+|---|---|---|---|---|
+| clear twitches found | 0.901 | 0.915 | 0.870 | 0.881 |
+| false twitches an hour | 6.8 | 5.1 | 16.2 | 12.9 |
+| jerks found | 0.913 | 0.913 | 0.814 | 0.819 |
+| false jerks an hour | 1.6 | 1.2 | 0.9 | 0.5 |
+| leg movements found | 0.959 | 0.959 | 0.879 | 0.885 |
+| false leg movements an hour | 2.2 | 2.2 | 1.3 | 1.3 |
+
+The price: in the artefact storms of our own benchmark (seeds 9 and 10, 1.5 h) 23 events instead of
+15 are false, and at low rates false leg movements of `kit_c` rise from 1.8 to 3.0 an hour. One
+person of `kit_e`, family `reinnervated_fast`, has 19 µV RMS of noise. Above 15 µV
+(`emg.max_floor_uv`) nothing is counted, so those twitches are missed on purpose.
+
+A jerk weighs more than what resembles it: with 0.6 in place of 0.8 for the negative candidates,
+`kit_e` gives 0.846 of the jerks at 0.5 false an hour, but our own benchmark 0.22 false jerks an
+hour in place of 0.07. The weight of 0.8 is the one at which left-out seeds of the tuning side give
+as many false jerks as before.
 
 With a composer left out, candidates accepted by the jerk model, each cause of a recording thinned:
 
@@ -75,13 +97,8 @@ def page(
 ) -> str:
     """Return the page."""
     kits = [name for name in found if name.startswith("kit_")]
-    last = kits[-1] if len(kits) > 3 else ""
     intro = INTRO.format(
-        n_kits={3: "Three", 4: "Four"}.get(len(kits), str(len(kits))),
-        more=". `kit_d` models fibres, electrodes and a two-link leg" if last else "",
-        taught="`kit_a` to `kit_c`",
-        blind=f"`{last}` was written afterwards and has taught nothing" if last else
-        "A further kit has not been written yet",
+        n_kits={4: "Four", 5: "Five"}.get(len(kits), str(len(kits))),
         hours=sum(found["hours"].values()),
         seeds=", ".join(map(str, found["seeds"])),
     )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import twitchsense as ts
 from tests.signals import (
     SimulatedLeg,
     add_waveform,
@@ -220,3 +221,22 @@ def test_a_jerk_without_emg_in_a_pause_of_a_walk_is_active_wake():
     jerks = found.events[found.events.trial_type == "jerk"]
     assert jerks.onset.round().tolist() == [240.0]
     assert "active_wake" in found.rejected.reason.tolist()
+
+
+@pytest.mark.parametrize("fs", [256.0, 500.0, 1000.0])
+def test_contractions_of_many_units_are_movements(fs):
+    """The EMG of many units at once is Gaussian, with the spectrum of Stulen and De Luca (1981)."""
+    rng = np.random.default_rng(6)
+    n = 12
+    emg = rng.normal(0, 2.5, int(fs * (n * 20 + 40)))
+    for i in range(n):
+        size = int(fs * rng.uniform(1.5, 4))
+        f = np.fft.rfftfreq(size, 1 / fs)
+        gain = f / ((f**2 + 60**2) * np.sqrt(f**2 + 120**2))
+        wave = np.fft.irfft(np.fft.rfft(rng.normal(size=size)) * gain, size)
+        t = np.arange(size) / fs
+        ramps = np.minimum(1, np.minimum(t, t[-1] - t) / 0.1)
+        start = int(fs * (30 + 20 * i))
+        emg[start : start + size] += 60 * ramps * wave / wave.std()
+    found = ts.analyze({"emg1_uv": (emg, fs)}).events
+    assert (found.trial_type == "movement").sum() >= n - 1
