@@ -82,6 +82,8 @@ def run(night: Path, device: str, options: argparse.Namespace) -> dict[str, obje
             child.kill()
             child.wait()
         reached_count[moment if reached else f"{moment}: not reached"] += 1
+        if number % 20 == 19:
+            print(f"{number + 1} kills", file=sys.stderr, flush=True)
         if not night.exists():
             continue
         received = sum(b.received for b in read_loss_reports(night))
