@@ -378,3 +378,18 @@ def test_a_stated_rate_decides_between_rounding_and_loss(tmp_path):
     assert read(path).channels[0].fs == 900
     got = read(path, fs=1000)
     check(got, 1000, N, gaps=(N - 1) // 9)
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("s", 1.0), ("ms", 1e3)])
+def test_seconds_since_2001_are_not_taken_for_unix_time(tmp_path, unit, factor):
+    t = (817_000_000 + np.arange(3000) / 100) * factor
+    path = tmp_path / "a.csv"
+    z = np.random.default_rng(1).normal(1, 0.01, len(t))
+    lines = (f"{x:.3f},0.1,0.2,{v:.4f}" for x, v in zip(t, z, strict=True))
+    path.write_text("\n".join(["time,acc_x_g,acc_y_g,acc_z_g", *lines]))
+    with pytest.raises(InputError, match="1995-11-22 as Unix time, or 2026-11-22 if counted"):
+        read(path)
+    unix = read(path, time_unit=unit)
+    assert unix.start_utc_ns == 817_000_000 * 10**9
+    stated = read(path, time_unit=unit, start="2026-11-22T00:26:40Z")
+    assert stated.start_utc_ns == (817_000_000 + 978_307_200) * 10**9

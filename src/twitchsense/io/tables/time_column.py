@@ -21,6 +21,7 @@ from twitchsense.io.tables.time_reading import (
     DAY_NS,
     TIME_UNITS,
     TimeReading,
+    check_epoch,
     read_number_times,
     refuse_numbers,
 )
@@ -285,16 +286,15 @@ class TimeColumn:
             numbers = self._new_numbers().parse(time, 0)
             if dates.notna().mean() >= np.isfinite(numbers).mean():
                 return self._date_reading(dates, time, local, first_row)
+        numbers, unit = self._new_numbers().parse(time, 0), self._options.unit
         reading = read_number_times(
-            self._name,
-            self._header,
-            self._new_numbers().parse(time, 0),
-            time_unit=self._options.unit,
-            local_axis=local,
+            self._name, self._header, numbers, time_unit=unit, local_axis=local
         )
         if reading is None:
             row = int(np.flatnonzero(time.notna().to_numpy())[0])
             raise refuse_numbers(self._source, self._header, self._locate_row(first_row + row))
+        if reading.kind == "unix" and unit is None:
+            check_epoch(self._source, self._header, numbers, reading, self._locate_row(first_row))
         return reading
 
     def _date_text(self, time: pd.Series) -> pd.Series:

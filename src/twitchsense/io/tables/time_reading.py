@@ -43,6 +43,8 @@ ANY_TIME: Final = "time"
 CLOCK_TIMES: Final = ("time_utc", "time_local", ANY_TIME)
 #: Range of Unix times in seconds: 1973 to 2065. Seconds since 1904 (LabVIEW) or 1900 lie beyond.
 _UNIX_RANGE_S: Final = (1e8, 3e9)
+#: 2001-01-01, from which programs of Apple count seconds, as Unix time: no recording is older.
+_APPLE_EPOCH_S: Final = 978_307_200
 #: Range of the serial times of spreadsheets (days since 1899-12-30): 1954 to 2119.
 _SERIAL_RANGE: Final = (20_000.0, 80_000.0)
 DAY_NS: Final = 86_400e9
@@ -221,6 +223,41 @@ def single_spacing(number: float) -> float:
     number : float
     """
     return float(np.spacing(np.float32(abs(number))))
+
+
+def check_epoch(
+    source: str, header: str, numbers: Floats, reading: TimeReading, place: str
+) -> None:
+    """Refuse numbers that are Unix times before 2001, or seconds since then.
+
+    Parameters
+    ----------
+    source, header : str
+        Name of the file and of the column in it.
+    numbers : ndarray of float64, shape (n,)
+        First numbers of the column.
+    reading : TimeReading
+        As Unix time.
+    place : str
+        Place of the first row, for the message.
+
+    Raises
+    ------
+    InputError
+    """
+    seconds = round(float(numbers[np.isfinite(numbers)][0]) * reading.unit_ns / 1e9)
+    if seconds < _APPLE_EPOCH_S:
+        unix, apple = (
+            np.datetime64(s, "s").item().date() for s in (seconds, seconds + _APPLE_EPOCH_S)
+        )
+        unit = next(u for u, length in TIME_UNITS.items() if length == reading.unit_ns)
+        raise InputError(
+            source,
+            f"the first {header} is {unix} as Unix time, or {apple} if counted from 2001",
+            f"state --time-unit {unit} for Unix time; add --start with the date and time of the "
+            "first row for the other",
+            place,
+        )
 
 
 def refuse_numbers(source: str, header: str, place: str) -> InputError:
