@@ -74,7 +74,8 @@ def tables(results: Results, pictures: bool = False) -> str:
         f"Made by `python -m benchmarks.accuracy`; side `{about['split']}` of the split, seeds "
         f"{', '.join(map(str, about['seeds']))}. What is real in them and what is simulated: "
         "[the benchmark's page](../benchmarks/accuracy/README.md). Weights and limits of the "
-        "detector were chosen on the side `tune` and on blind kits. Intervals are exact, 95 %. A clear twitch "
+        "detector were chosen on the side `tune` and on blind kits. Intervals are exact, "
+        "95 %. A clear twitch "
         'has a peak to peak of at least 15 times the noise\'s RMS; "twitch" is every one from '
         "50 µV.",
         "",
