@@ -143,10 +143,10 @@ def test_a_result_of_an_earlier_version_has_no_clock_of_its_events(copy):
 
 
 @pytest.mark.parametrize("name", ["summary.json", "events.csv", "rejected.csv", "epochs.csv"])
-def test_one_changed_digit_of_a_result_is_refused(copy, name):
+def test_one_changed_character_of_a_result_is_refused(copy, name):
     text = (copy / name).read_text("utf-8")
-    at = next(i for i, c in enumerate(text) if c.isdigit())
-    (copy / name).write_text(text[:at] + str((int(text[at]) + 1) % 10) + text[at + 1 :], "utf-8")
+    at = next((i for i, c in enumerate(text) if c.isdigit()), len(text) - 2)
+    (copy / name).write_text(text[:at] + chr(ord(text[at]) ^ 1) + text[at + 1 :], "utf-8")
     with pytest.raises(InputError, match="was changed or damaged"):
         open_result(copy)
 
