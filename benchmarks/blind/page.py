@@ -45,7 +45,7 @@ LIMITS = """\
 ## Models of several composers
 
 Until now the models had learned from our own composer alone. Now they also learn from `kit_a` to
-`kit_c`, a tenth of the weight each, and from two families that a user's recordings asked for:
+`kit_c`, a tenth of the weight each, and from two families that a user's recordings called for:
 contractions whose EMG is a Gaussian interference pattern, and units that fire one to five times in
 a row. The models of slow devices (below 800 Hz) learned anew too, but for their second stage. On
 the two kits that taught nothing, the change of the models alone, seed 1:
@@ -59,7 +59,7 @@ the two kits that taught nothing, the change of the models alone, seed 1:
 | leg movements found | 0.959 | 0.959 | 0.879 | 0.885 |
 | false leg movements an hour | 2.2 | 2.2 | 1.3 | 1.3 |
 
-The price: in the artefact storms of our own benchmark (seeds 9 and 10, 1.5 h) 23 events instead of
+The cost: in the artefact storms of our own benchmark (seeds 9 and 10, 1.5 h) 23 events instead of
 15 are false, and at low rates false leg movements of `kit_c` rise from 1.8 to 3.0 an hour. One
 person of `kit_e`, family `reinnervated_fast`, has 19 µV RMS of noise. Above 15 µV
 (`emg.max_floor_uv`) nothing is counted, so those twitches are missed on purpose.

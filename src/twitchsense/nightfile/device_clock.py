@@ -6,9 +6,9 @@ of arrival minus ticks is the clock, and an average is not. A line fitted to the
 short windows gives the drift. The residuals, a slow variation of the rate with temperature,
 are followed by knots with linear interpolation between them.
 
-Where only arrivals tell a loss, small losses stay hidden, and all later frames are late by them.
-There a line is no clock: the knots are the minima themselves, so that the times follow the
-arrivals.
+If only the arrivals show a loss, small losses stay hidden, and all later frames are late by them.
+A line does not fit such frames. The minima of short windows are then the knots, so that the times
+follow the arrivals.
 
 "Lateness" is the arrival time minus the nominal time of the ticks, both since the first
 frame. Steps of the host's clock are removed first (`clock_steps`).
@@ -35,8 +35,8 @@ from twitchsense.nightfile.lateness_fit import (
     KNOT_S,
     fit_knots,
     fit_line,
-    follow,
     is_late,
+    knots_at_minima,
 )
 
 #: Maximum length (s) of a window, of which only the smallest lateness is used.
@@ -270,7 +270,7 @@ def fit_device_clock(
     weight = prior**2 / (prior**2 + error**2)
     slope, error = slope * weight, min(error, prior)
     if hides_loss:
-        knots = follow(nominal, lateness - slope * nominal, 1 + slope)
+        knots = knots_at_minima(nominal, lateness - slope * nominal, 1 + slope)
         # between two knots, the time may be wrong by all that it changes there
         spread_ns = float(np.abs(np.diff(knots[1])).max(initial=0.0)) / _SPREAD_SD
         longest_gap_ns, knot_s = 0.0, FOLLOWED_WINDOW_S

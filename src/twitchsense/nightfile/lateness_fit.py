@@ -73,7 +73,7 @@ def fit_line(x: Floats, y: Floats) -> tuple[float, float]:
     return slope + change, float(np.sqrt((remaining**2).sum() / (len(x) - 2) / s_xx))
 
 
-def follow(x: Floats, residuals: Floats, slope: float) -> tuple[Floats, Floats]:
+def knots_at_minima(x: Floats, residuals: Floats, slope: float) -> tuple[Floats, Floats]:
     """Return knots (time and value in ns) at the minima of the residuals, in increasing time."""
     best = least_late(x, residuals, FOLLOWED_WINDOW_S * NS)
     x, line = x[best], x[best] * slope

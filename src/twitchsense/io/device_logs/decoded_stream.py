@@ -105,9 +105,16 @@ class DecodedStream:
         """Runs of the counter or clock, in the order of recording."""
         return sorted({piece.run for piece in self._pieces})
 
-    def set_clock(self, run: int, clock: DeviceClock) -> None:
-        """State the clock of a run, as it was fitted to its arrivals."""
-        self.clocks[run] = clock
+    def fit_clocks(self, steps_ns: NDArray[np.int64] | None = None) -> None:
+        """Fit the clock of each run to its own arrivals; `finish` was called.
+
+        Parameters
+        ----------
+        steps_ns : ndarray of int64, optional
+            Arrivals after which the host's clock was set; see `fit_device_clock`.
+        """
+        for run in self.runs:
+            self.clocks[run] = self.arrivals(run).fit(steps_ns)
 
     def arrivals(self, run: int) -> ArrivalTimes:
         """Return the arrivals of a run, by ticks since `first_tick`."""
@@ -137,8 +144,7 @@ class DecodedStream:
             Arrivals after which the host's clock was set; see `fit_device_clock`.
         """
         self.finish()
-        for run in self.runs:
-            self.set_clock(run, self.arrivals(run).fit(steps_ns))
+        self.fit_clocks(steps_ns)
 
     def finish(self) -> None:
         """Add the packets that wait for a decision, and remove samples that came twice."""

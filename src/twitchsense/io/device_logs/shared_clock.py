@@ -40,8 +40,7 @@ def fit_clocks(streams: Iterable[DecodedStream], steps_ns: NDArray[np.int64] | N
             _fit_together(group, steps_ns)
             continue
         for stream in group:
-            for run in stream.runs:
-                stream.set_clock(run, stream.arrivals(run).fit(steps_ns))
+            stream.fit_clocks(steps_ns)
 
 
 def _have_same_runs(group: list[DecodedStream]) -> bool:
@@ -74,4 +73,4 @@ def _fit_together(group: list[DecodedStream], steps_ns: NDArray[np.int64] | None
         clock = merged.fit(steps_ns)
         for stream, run in members:
             since = stream.first_tick(run) - origin
-            stream.set_clock(run, replace(clock, origin_tick=clock.origin_tick - since))
+            stream.clocks[run] = replace(clock, origin_tick=clock.origin_tick - since)

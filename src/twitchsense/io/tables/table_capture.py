@@ -23,7 +23,7 @@ from twitchsense.io.tables.number_cells import to_floats
 from twitchsense.io.tables.packet_rate import PacketRate, come_in_packets, find_packet_rate
 from twitchsense.io.tables.packet_times import PacketSpreader
 from twitchsense.io.tables.row_clock import RowClock, RowTimes
-from twitchsense.io.tables.rows_that_count import rows_that_count
+from twitchsense.io.tables.row_order import ordered_rows
 from twitchsense.io.tables.table_layout import ROW_TIME, TableLayout, TimeGroup
 from twitchsense.io.tables.time_column import TimeColumn
 from twitchsense.model.channels import NS
@@ -140,7 +140,7 @@ class _GroupReader:
             return
         columns = self._columns(block)
         if isinstance(self.times, TimeColumn) and self._spreader is None:
-            kept = rows_that_count(times_ns, rows, columns, self.last)
+            kept = ordered_rows(times_ns, rows, columns, self.last)
             if kept is not None:
                 rows = kept if rows is None else rows[kept]
                 times_ns = times_ns[kept]

@@ -1,4 +1,4 @@
-"""Rows without a sample whose times are out of order."""
+"""Leaves out rows without a sample whose times are out of order."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def rows_that_count(
+def ordered_rows(
     times_ns: NDArray[np.int64],
     rows: NDArray[np.int64] | None,
     columns: Sequence[NDArray[np.float64]],
     before_ns: int | None,
 ) -> NDArray[np.int64] | None:
-    """Return the times that count, or None if all do.
+    """Return the rows to keep, or None if no row is left out.
 
-    Rows without a sample that are out of order do not: programs write marks into such rows,
-    and a recording that was cut ends in one.
+    A row is left out if it has no sample and its time is out of order. Programs write marks into
+    such rows, and a recording that was cut off ends in one.
 
     Parameters
     ----------
