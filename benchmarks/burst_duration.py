@@ -16,7 +16,7 @@ import pandas as pd
 from scipy import signal
 
 from twitchsense import Recording, Settings
-from twitchsense.detect import burst_window
+from twitchsense.detect.candidates import burst_window
 from twitchsense.detect.detector import Detector
 
 DURATIONS_MS = (10, 15, 20, 25, 35, 50, 75, 100, 150, 200, 250, 300, 400, 500)

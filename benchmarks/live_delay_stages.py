@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 import twitchsense as ts
-from twitchsense.detect.emg_segment import EmgSegment
+from twitchsense.detect.candidates.emg_segment import EmgSegment
 from twitchsense.live.event_updates import EventTracker, EventUpdate
 from twitchsense.model.candidates import LONG_KINDS, ScoredCandidate
 from twitchsense.model.channels import NS

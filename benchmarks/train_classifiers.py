@@ -33,11 +33,11 @@ from benchmarks.training_candidates import (
     candidates_of_family,
     candidates_of_kit,
 )
-from twitchsense.detect.boosted_trees import BoostedTrees
-from twitchsense.detect.classify import DECISION_THRESHOLD, FINE_HZ, RATE_MARGIN
 from twitchsense.detect.features import FEATURES
 from twitchsense.detect.features.recurrence import RECURRENCE_FEATURES, recurrence_features
-from twitchsense.detect.features.tables import BURST_FEATURES, JERK_FEATURES, MOVEMENT_FEATURES
+from twitchsense.detect.models.boosted_trees import BoostedTrees
+from twitchsense.detect.rules.classify import DECISION_THRESHOLD, FINE_HZ, RATE_MARGIN
+from twitchsense.detect.rules.feature_tables import BURST_FEATURES, JERK_FEATURES, MOVEMENT_FEATURES
 
 if TYPE_CHECKING:
     from sklearn.ensemble import HistGradientBoostingClassifier

@@ -23,9 +23,13 @@ from scipy.optimize import minimize
 
 from benchmarks.accuracy.cache import Source, add_options
 from benchmarks.train_classifiers import OUT, commit
-from twitchsense.detect.electrode_artifact import ELECTRODE_FEATURES, REGRESSIONS, regression_of
-from twitchsense.detect.emg_segment import EmgSegment
+from twitchsense.detect.candidates.emg_segment import EmgSegment
 from twitchsense.detect.features import FEATURES
+from twitchsense.detect.features.electrode_artifact import (
+    ELECTRODE_FEATURES,
+    REGRESSIONS,
+    regression_of,
+)
 from twitchsense.model.candidates import Burst
 from twitchsense.model.recording import Recording
 from twitchsense.settings import Settings

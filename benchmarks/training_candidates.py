@@ -19,17 +19,17 @@ from benchmarks.accuracy.cache import Source
 from benchmarks.accuracy.nights import Arrays
 from benchmarks.blind.examine import kit, truth_table
 from benchmarks.training_families import interference, multiplets
-from twitchsense.detect.classify import Classifier
-from twitchsense.detect.features.tables import (
+from twitchsense.detect.leg_detector import LegDetector
+from twitchsense.detect.rules.classify import Classifier
+from twitchsense.detect.rules.feature_tables import (
     NightContext,
     burst_features,
     jerk_features,
     movement_features,
 )
-from twitchsense.detect.jerk_rule import BurstTrain
-from twitchsense.detect.leg_detector import LegDetector
-from twitchsense.detect.sensor_queries import AccResponse
-from twitchsense.detect.sequence_rules import apply_night_rules
+from twitchsense.detect.rules.jerk_rule import BurstTrain
+from twitchsense.detect.rules.sequence_rules import apply_night_rules
+from twitchsense.detect.sensors.sensor_queries import AccResponse
 from twitchsense.model.candidates import SHORT_KINDS, Burst, ScoredCandidate
 from twitchsense.model.recording import Recording
 from twitchsense.settings import Settings

@@ -16,18 +16,18 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from twitchsense.cohort.dataset_tables import TABLES as COHORT_TABLES
-from twitchsense.detect import boosted_trees
-from twitchsense.detect.burst_grouping import MIN_FILLED
-from twitchsense.detect.burst_limits import (
+from twitchsense.detect.features import FEATURES
+from twitchsense.detect.models import boosted_trees
+from twitchsense.detect.rules.burst_grouping import MIN_FILLED
+from twitchsense.detect.rules.burst_limits import (
     MIN_PEAK_TO_FLOOR,
     max_duration_ms,
     min_duration_ms,
 )
-from twitchsense.detect.classify import DECISION_THRESHOLD
-from twitchsense.detect.cluster_rules import ONE_SENSOR
-from twitchsense.detect.features import FEATURES
-from twitchsense.detect.jerk_rule import MIN_PROBABILITY
-from twitchsense.detect.rule_order import CLUSTER_RULES, NIGHT_RULES
+from twitchsense.detect.rules.classify import DECISION_THRESHOLD
+from twitchsense.detect.rules.cluster_rules import ONE_SENSOR
+from twitchsense.detect.rules.jerk_rule import MIN_PROBABILITY
+from twitchsense.detect.rules.rule_order import CLUSTER_RULES, NIGHT_RULES
 from twitchsense.model.event_table import EVENT_COLUMNS, REJECT_REASONS
 from twitchsense.scoring.glossary import fill_levels, fill_limits
 from twitchsense.scoring.label_rules import RULES
@@ -411,7 +411,7 @@ TREE_MODELS = ("jerk", "movement", "burst", "recurrence")
 
 
 def _model_card(name: str) -> dict:
-    return json.loads(Path(boosted_trees.__file__).with_name("models").joinpath(
+    return json.loads(Path(boosted_trees.__file__).with_name(
         f"{name}.json").read_text("utf-8"))  # fmt: skip
 
 

@@ -142,8 +142,8 @@ from an artefact. Such events have a confidence below one half.
 ## What is done about it
 
 - Bursts at less than 1000 Hz are interpolated to at least 1000 Hz before they are measured
-  ([`interpolation.py`](../src/twitchsense/detect/interpolation.py)). The low-pass that would weaken
-  the upper part of the band is left out. Detection itself runs on the samples.
+  ([`interpolation.py`](../src/twitchsense/detect/candidates/interpolation.py)). The low-pass that
+  would weaken the upper part of the band is left out. Detection itself runs on the samples.
 - Movements at less than 60 Hz are interpolated to at least 100 Hz.
 - A burst begins and ends at a tenth of its peak; at 250 Hz at 16 %, at 200 Hz at 20 %. What a
   narrow band leaves of a short potential rings.

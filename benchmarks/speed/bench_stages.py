@@ -16,9 +16,9 @@ import pytest
 
 from twitchsense import Recording, Settings, analyze
 from twitchsense.bench.synthetic import make_tile
-from twitchsense.detect.acc_segment import AccSegment
+from twitchsense.detect.candidates.acc_segment import AccSegment
+from twitchsense.detect.candidates.emg_segment import EmgSegment
 from twitchsense.detect.detector import Detector
-from twitchsense.detect.emg_segment import EmgSegment
 from twitchsense.dsp.ecg_canceller import EcgCanceller
 from twitchsense.dsp.filters import burst_band, leg_movement_band
 from twitchsense.dsp.mains import MainsCanceller

@@ -19,7 +19,7 @@ import numpy as np
 from scipy import signal
 
 from twitchsense.bench.synthetic import make_tile, tile_recording
-from twitchsense.detect.emg_segment import EmgSegment
+from twitchsense.detect.candidates.emg_segment import EmgSegment
 from twitchsense.settings import get_profile
 
 N = 60_000

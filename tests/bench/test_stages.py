@@ -23,7 +23,7 @@ def test_every_stage_is_a_module(module):
 
 
 def test_outermost_module_on_the_stack_decides_the_stage():
-    night, track = "twitchsense.results.night", "twitchsense.detect.emg_segment"
+    night, track = "twitchsense.results.night", "twitchsense.detect.candidates.emg_segment"
     assert within(night, track, "twitchsense.dsp.filters", "scipy.signal") == "filters"
     ecg = within(night, track, "twitchsense.dsp.ecg_canceller", "twitchsense.dsp.filters")
     assert ecg == "ECG canceller"

@@ -12,7 +12,7 @@ from benchmarks.train_classifiers import (
     directions,
     fit,
 )
-from twitchsense.detect.boosted_trees import load_model
+from twitchsense.detect.models.boosted_trees import load_model
 
 
 def test_every_direction_is_of_a_feature():

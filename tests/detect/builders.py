@@ -8,14 +8,14 @@ from dataclasses import replace
 import numpy as np
 
 from tests.signals import SimulatedLeg, band_noise
-from twitchsense.detect.classify import Classifier
-from twitchsense.detect.cluster_rules import ClusterRules
-from twitchsense.detect.clustering import Cluster
 from twitchsense.detect.features.local import NO_NEIGHBOURS
-from twitchsense.detect.features.tables import NightContext
 from twitchsense.detect.features.waveform import WAVEFORM_FEATURES
-from twitchsense.detect.sensor_queries import AccResponse
-from twitchsense.detect.sequence_rules import apply_night_rules
+from twitchsense.detect.rules.classify import Classifier
+from twitchsense.detect.rules.cluster_rules import ClusterRules
+from twitchsense.detect.rules.clustering import Cluster
+from twitchsense.detect.rules.feature_tables import NightContext
+from twitchsense.detect.rules.sequence_rules import apply_night_rules
+from twitchsense.detect.sensors.sensor_queries import AccResponse
 from twitchsense.model.candidates import AccEpisode, Burst, LegMovementRun, ScoredCandidate
 from twitchsense.model.per_second import PerSecond
 from twitchsense.settings import Settings

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.signals import band_noise, unit_potential
-from twitchsense.detect.artifact_measures import mains_share
+from twitchsense.detect.features.artifact_measures import mains_share
 
 
 @pytest.mark.parametrize("fs", [250.0, 1000.0, 4000.0])

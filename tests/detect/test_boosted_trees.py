@@ -10,16 +10,16 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
-from twitchsense.detect.boosted_trees import (
+from twitchsense.detect.features.recurrence import RECURRENCE_FEATURES
+from twitchsense.detect.models.boosted_trees import (
     ROWS_PER_BLOCK,
     BoostedTrees,
     check_features,
     load_model,
     read_trees,
 )
-from twitchsense.detect.classify import BURST_REASONS, MOVEMENT_REASONS
-from twitchsense.detect.features.recurrence import RECURRENCE_FEATURES
-from twitchsense.detect.features.tables import BURST_FEATURES, JERK_FEATURES, MOVEMENT_FEATURES
+from twitchsense.detect.rules.classify import BURST_REASONS, MOVEMENT_REASONS
+from twitchsense.detect.rules.feature_tables import BURST_FEATURES, JERK_FEATURES, MOVEMENT_FEATURES
 from twitchsense.errors import TwitchsenseError
 
 MODELS = {
@@ -126,7 +126,7 @@ def test_a_shipped_model_is_refused_where_the_features_of_the_code_differ():
 
 @pytest.mark.parametrize("name", MODELS)
 def test_the_card_of_a_model_describes_the_file(name):
-    folder = files("twitchsense.detect") / "models"
+    folder = files("twitchsense.detect.models")
     card = json.loads((folder / f"{name}.json").read_text("utf-8"))
     assert card["sha256"] == hashlib.sha256((folder / f"{name}.npz").read_bytes()).hexdigest()
     assert [f["name"] for f in card["features"]] == list(MODELS[name])

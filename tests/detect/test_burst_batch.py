@@ -7,8 +7,8 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from twitchsense.detect.burst_batch import measure_bursts
-from twitchsense.detect.burst_window import BurstWindow, LocalFloor
+from twitchsense.detect.candidates.burst_batch import measure_bursts
+from twitchsense.detect.candidates.burst_window import BurstWindow, LocalFloor
 from twitchsense.dsp.engine import engine, why_not_native
 from twitchsense.model.candidates import Burst
 from twitchsense.model.channels import Channel

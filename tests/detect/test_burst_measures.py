@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.signals import band_noise, interference_pattern
-from twitchsense.detect.burst_measures import zero_phase
+from twitchsense.detect.candidates.burst_measures import zero_phase
 from twitchsense.detect.features.waveform import mean_frequency_hz
 
 

@@ -8,21 +8,21 @@ import numpy as np
 import pytest
 
 from tests.detect.builders import S, candidate, night_context, night_rules, per_second
-from twitchsense.detect import classify
-from twitchsense.detect.boosted_trees import BoostedTrees
-from twitchsense.detect.burst_grouping import CONTRACTION_FEATURES
-from twitchsense.detect.classify import Classifier
-from twitchsense.detect.ecg_rejection import EcgBeats
 from twitchsense.detect.features.local import LocalFeatures
-from twitchsense.detect.features.tables import (
+from twitchsense.detect.features.waveform import WAVEFORM_FEATURES
+from twitchsense.detect.models.boosted_trees import BoostedTrees
+from twitchsense.detect.rules import classify
+from twitchsense.detect.rules.burst_grouping import CONTRACTION_FEATURES
+from twitchsense.detect.rules.classify import Classifier
+from twitchsense.detect.rules.ecg_rejection import EcgBeats
+from twitchsense.detect.rules.feature_tables import (
     BURST_FEATURES,
     MOVEMENT_FEATURES,
     NightContext,
     burst_features,
     movement_features,
 )
-from twitchsense.detect.features.waveform import WAVEFORM_FEATURES
-from twitchsense.detect.sequence_rules import (
+from twitchsense.detect.rules.sequence_rules import (
     NightInputs,
     classify_bursts,
     classify_movements,

@@ -22,9 +22,13 @@ from tests.detect.builders import (
     kind_and_reason,
     leg_run,
 )
-from twitchsense.detect.burst_grouping import CONTRACTION_FEATURES, find_contractions, group_bursts
 from twitchsense.detect.features.waveform import WAVEFORM_FEATURES
-from twitchsense.detect.sensor_queries import AccResponse
+from twitchsense.detect.rules.burst_grouping import (
+    CONTRACTION_FEATURES,
+    find_contractions,
+    group_bursts,
+)
+from twitchsense.detect.sensors.sensor_queries import AccResponse
 from twitchsense.model.candidates import Burst
 from twitchsense.settings import JerkSettings, MovementSettings, Settings
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from twitchsense.detect import ecg_rejection
-from twitchsense.detect.ecg_rejection import NEIGHBOURS, WaveformSimilarity
+from twitchsense.detect.rules import ecg_rejection
+from twitchsense.detect.rules.ecg_rejection import NEIGHBOURS, WaveformSimilarity
 
 
 def table(n=150):

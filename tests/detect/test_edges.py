@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tests.signals import band_noise
-from twitchsense.detect.acc_segment import AccSegment
-from twitchsense.detect.artifact_measures import is_saturated
-from twitchsense.detect.sensor_queries import find_response
+from twitchsense.detect.candidates.acc_segment import AccSegment
+from twitchsense.detect.features.artifact_measures import is_saturated
+from twitchsense.detect.sensors.sensor_queries import find_response
 from twitchsense.model.recording import Channel
 from twitchsense.settings import Settings
 

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from tests.signals import band_noise, unit_potential
-from twitchsense.detect.artifact_measures import low_frequency_share
-from twitchsense.detect.burst_limits import MAX_ELECTRODE_PROBABILITY
-from twitchsense.detect.burst_measures import zero_phase
-from twitchsense.detect.electrode_artifact import (
+from twitchsense.detect.candidates.burst_measures import zero_phase
+from twitchsense.detect.features.artifact_measures import low_frequency_share
+from twitchsense.detect.features.electrode_artifact import (
     ELECTRODE_FEATURES,
     N_LOGS,
     REGRESSIONS,
@@ -17,6 +16,7 @@ from twitchsense.detect.electrode_artifact import (
     electrode_probability,
     regression_of,
 )
+from twitchsense.detect.rules.burst_limits import MAX_ELECTRODE_PROBABILITY
 
 
 def probability(wave, fs=1000.0, noise_uv=3.0, seed=0):

@@ -10,9 +10,9 @@ import pytest
 
 import twitchsense as ts
 from tests.signals import band_noise
-from twitchsense.detect.clock_alignment import AlignedHistory
-from twitchsense.detect.emg_segment import EmgSegment
-from twitchsense.detect.sensor_queries import SensorQueries
+from twitchsense.detect.candidates.emg_segment import EmgSegment
+from twitchsense.detect.sensors.clock_alignment import AlignedHistory
+from twitchsense.detect.sensors.sensor_queries import SensorQueries
 from twitchsense.model.channels import NS, Channel
 from twitchsense.model.detections import ClockOffset
 from twitchsense.model.notes import main_notes

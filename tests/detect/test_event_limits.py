@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from tests.detect.builders import S, candidate, night_context, night_rules, per_second
 from tests.signals import band_noise
-from twitchsense.detect.classify import Classifier
 from twitchsense.detect.detector import Detector
+from twitchsense.detect.rules.classify import Classifier
 from twitchsense.model.event_table import GRADES, TRIAL_TYPES
 from twitchsense.model.recording import Recording
 from twitchsense.settings import Settings, TwitchSettings

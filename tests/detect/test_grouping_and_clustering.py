@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from tests.detect.builders import AT, EPISODE, MS, S, burst_at, leg_run
-from twitchsense.detect.burst_grouping import find_contractions, group_bursts, merge_doublets
-from twitchsense.detect.clustering import LINK_NS, ClusterQueue
+from twitchsense.detect.rules.burst_grouping import find_contractions, group_bursts, merge_doublets
+from twitchsense.detect.rules.clustering import LINK_NS, ClusterQueue
 from twitchsense.model.candidates import LegMovementRun
 from twitchsense.settings import MovementSettings
 

@@ -9,12 +9,12 @@ import pytest
 
 from tests.detect.builders import AT, BURST, MS, burst, burst_at
 from tests.signals import SimulatedLeg, add_waveform, detect
-from twitchsense.detect.boosted_trees import load_model
-from twitchsense.detect.classify import Classifier
-from twitchsense.detect.features.tables import JERK_FEATURES, jerk_features
 from twitchsense.detect.features.waveform import WAVEFORM_FEATURES
-from twitchsense.detect.jerk_rule import BurstTrain
-from twitchsense.detect.sensor_queries import AccResponse
+from twitchsense.detect.models.boosted_trees import load_model
+from twitchsense.detect.rules.classify import Classifier
+from twitchsense.detect.rules.feature_tables import JERK_FEATURES, jerk_features
+from twitchsense.detect.rules.jerk_rule import BurstTrain
+from twitchsense.detect.sensors.sensor_queries import AccResponse
 from twitchsense.model.recording import Recording
 
 #: Medians of the jerks of the training data.

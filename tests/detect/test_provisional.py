@@ -9,11 +9,11 @@ import pytest
 
 from tests.detect.builders import FakeClassifier, FakeSensors, burst
 from tests.signals import SimulatedLeg, cut_chunks, detect
-from twitchsense.detect.cluster_rules import ClusterRules
-from twitchsense.detect.clustering import ClusterQueue
+from twitchsense.detect.candidates.emg_segment import EmgSegment
 from twitchsense.detect.detector import Detector
-from twitchsense.detect.emg_segment import EmgSegment
 from twitchsense.detect.provisional import ProvisionalEvents
+from twitchsense.detect.rules.cluster_rules import ClusterRules
+from twitchsense.detect.rules.clustering import ClusterQueue
 from twitchsense.live.event_updates import EventTracker
 from twitchsense.model.channels import NS, Channel
 from twitchsense.settings import Settings

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from tests.detect.builders import candidate, night_context
-from twitchsense.detect.classify import Classifier
 from twitchsense.detect.features import recurrence
 from twitchsense.detect.features.recurrence import (
     RECURRENCE_FEATURES,
@@ -17,7 +16,8 @@ from twitchsense.detect.features.recurrence import (
     recurrence_features,
     similarity_features,
 )
-from twitchsense.detect.sequence_rules import (
+from twitchsense.detect.rules.classify import Classifier
+from twitchsense.detect.rules.sequence_rules import (
     NightInputs,
     find_bumped_twitches,
     relabel_bumped_twitches,

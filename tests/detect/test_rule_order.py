@@ -7,8 +7,8 @@ from itertools import chain
 from pathlib import Path
 
 import twitchsense.detect
-from twitchsense.detect.rule_order import CLUSTER_RULES, NIGHT_RULES, OVERRULABLE
-from twitchsense.detect.sequence_rules import RULES
+from twitchsense.detect.rules.rule_order import CLUSTER_RULES, NIGHT_RULES, OVERRULABLE
+from twitchsense.detect.rules.sequence_rules import RULES
 from twitchsense.model.event_table import REJECT_REASONS
 
 

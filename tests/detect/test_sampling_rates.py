@@ -16,16 +16,20 @@ from tests.detect.builders import (
     candidate,
     night_context,
 )
-from twitchsense.detect.acc_segment import AccSegment
-from twitchsense.detect.burst_batch import measure_bursts
-from twitchsense.detect.burst_limits import min_amplitude_uv
-from twitchsense.detect.burst_window import BurstWindow, LocalFloor, visible_share
-from twitchsense.detect.classify import Classifier
-from twitchsense.detect.cluster_rules import ClusterRules
-from twitchsense.detect.clustering import Cluster
+from twitchsense.detect.candidates.acc_segment import AccSegment
+from twitchsense.detect.candidates.burst_batch import measure_bursts
+from twitchsense.detect.candidates.burst_window import BurstWindow, LocalFloor, visible_share
+from twitchsense.detect.candidates.interpolation import factor, interpolate
 from twitchsense.detect.features.waveform import WAVEFORM_FEATURES
-from twitchsense.detect.interpolation import factor, interpolate
-from twitchsense.detect.sequence_rules import NightInputs, classify_bursts, find_bumped_twitches
+from twitchsense.detect.rules.burst_limits import min_amplitude_uv
+from twitchsense.detect.rules.classify import Classifier
+from twitchsense.detect.rules.cluster_rules import ClusterRules
+from twitchsense.detect.rules.clustering import Cluster
+from twitchsense.detect.rules.sequence_rules import (
+    NightInputs,
+    classify_bursts,
+    find_bumped_twitches,
+)
 from twitchsense.model.channels import Channel
 from twitchsense.model.rate_limits import rate_notes, shows_rate_of_change
 from twitchsense.settings import Settings

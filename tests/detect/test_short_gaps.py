@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tests.signals import SimulatedLeg, cut_chunks, detect
-from twitchsense.detect.burst_search import BurstSearch
+from twitchsense.detect.candidates.burst_search import BurstSearch
+from twitchsense.detect.candidates.short_gaps import MAX_GAP_S, ShortGaps
 from twitchsense.detect.detector import Detector
-from twitchsense.detect.short_gaps import MAX_GAP_S, ShortGaps
 from twitchsense.results.night import analyze
 from twitchsense.settings import Settings
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tests.detect.builders import BURST, MS, night_context, per_second
-from twitchsense.detect.classify import Classifier
-from twitchsense.detect.sequence_rules import NightInputs, reject_active_wake
+from twitchsense.detect.rules.classify import Classifier
+from twitchsense.detect.rules.sequence_rules import NightInputs, reject_active_wake
 from twitchsense.model.candidates import ScoredCandidate
 from twitchsense.settings import Settings
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.settings.case import setting_keys, value_of
-from twitchsense.detect.burst_grouping import TRAIN_NS
-from twitchsense.detect.burst_measures import RISEN_SHARE
+from twitchsense.detect.candidates.burst_measures import RISEN_SHARE
+from twitchsense.detect.rules.burst_grouping import TRAIN_NS
 from twitchsense.settings import Settings
 
 DOCS = Path(__file__).parents[2] / "docs"

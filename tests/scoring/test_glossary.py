@@ -8,8 +8,8 @@ import string
 import pytest
 from pydantic import BaseModel
 
-from twitchsense.detect import activity_rules
-from twitchsense.detect.burst_measures import RISEN_SHARE, WINDOW_S
+from twitchsense.detect.candidates.burst_measures import RISEN_SHARE, WINDOW_S
+from twitchsense.detect.rules import activity_rules
 from twitchsense.dsp.filters import BURST_BAND_HZ, DYNAMIC_BAND_HZ, LEG_MOVEMENT_BAND_HZ
 from twitchsense.model.event_table import (
     CONTEXTS,
@@ -116,7 +116,7 @@ def test_rise_is_measured_to_the_share_that_the_text_states(monkeypatch):
     described = glossary(Settings())["rise_ms"]["Description"]
     assert f"{100 * RISEN_SHARE:g} % of the peak" in described
     assert f"{1000 * WINDOW_S:g}-ms" in described
-    monkeypatch.setattr("twitchsense.detect.burst_measures.RISEN_SHARE", 0.37)
+    monkeypatch.setattr("twitchsense.detect.candidates.burst_measures.RISEN_SHARE", 0.37)
     assert "37 % of the peak" in glossary(Settings())["rise_ms"]["Description"]
 
 

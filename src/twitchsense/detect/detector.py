@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from twitchsense.detect.channel_threads import ChannelThreads
-from twitchsense.detect.classify import Classifier
 from twitchsense.detect.leg_detector import LegDetector
-from twitchsense.detect.sequence_rules import apply_night_rules
+from twitchsense.detect.rules.classify import Classifier
+from twitchsense.detect.rules.sequence_rules import apply_night_rules
 from twitchsense.errors import TwitchsenseError
 from twitchsense.model.candidates import ScoredCandidate, event_tables
 from twitchsense.model.channels import Channel, Chunk, leg_by_channel

@@ -7,18 +7,18 @@ from dataclasses import dataclass, field, replace
 from itertools import count, pairwise
 from typing import Final
 
-from twitchsense.detect.acc_segment import AccSegment
-from twitchsense.detect.classify import Classifier
-from twitchsense.detect.clock_alignment import AlignedHistory, fit_clock_offset
-from twitchsense.detect.cluster_rules import ClusterRules
-from twitchsense.detect.clustering import ClusterQueue
-from twitchsense.detect.ecg_rejection import EcgBeats
-from twitchsense.detect.emg_quality import EmgQuality
-from twitchsense.detect.emg_segment import EmgSegment
+from twitchsense.detect.candidates.acc_segment import AccSegment
+from twitchsense.detect.candidates.emg_segment import EmgSegment
 from twitchsense.detect.features.local import LocalFeatures
-from twitchsense.detect.features.tables import NightContext
 from twitchsense.detect.provisional import ProvisionalEvents
-from twitchsense.detect.sensor_queries import SensorQueries
+from twitchsense.detect.rules.classify import Classifier
+from twitchsense.detect.rules.cluster_rules import ClusterRules
+from twitchsense.detect.rules.clustering import ClusterQueue
+from twitchsense.detect.rules.ecg_rejection import EcgBeats
+from twitchsense.detect.rules.feature_tables import NightContext
+from twitchsense.detect.sensors.clock_alignment import AlignedHistory, fit_clock_offset
+from twitchsense.detect.sensors.emg_quality import EmgQuality
+from twitchsense.detect.sensors.sensor_queries import SensorQueries
 from twitchsense.errors import TwitchsenseError
 from twitchsense.model.candidates import (
     AccEpisode,

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from twitchsense.detect.acc_segment import AccSegment
-from twitchsense.detect.cluster_rules import ClusterRules
-from twitchsense.detect.clustering import LINK_NS, ClusterQueue
-from twitchsense.detect.emg_segment import EmgSegment
+from twitchsense.detect.candidates.acc_segment import AccSegment
+from twitchsense.detect.candidates.emg_segment import EmgSegment
+from twitchsense.detect.rules.cluster_rules import ClusterRules
+from twitchsense.detect.rules.clustering import LINK_NS, ClusterQueue
 from twitchsense.model.candidates import (
     LONG_KINDS,
     SHORT_KINDS,

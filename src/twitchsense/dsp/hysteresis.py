@@ -17,7 +17,7 @@ Ints = NDArray[np.int64]
 
 _NONE = np.empty(0, np.int64)
 #: Fraction of the peaks before and after it that an envelope falls below between two bursts. A
-#: burst ends at the same fraction of its own peak (`detect.burst_window.EDGE_SHARE`).
+#: burst ends at the same fraction of its own peak (`detect.candidates.burst_window.EDGE_SHARE`).
 SILENT_SHARE = 0.1
 #: Fraction of its peak above which the strongest part of a run lies; the rest has a median of at
 #: most half of that [E].

@@ -51,7 +51,7 @@ class Burst:
         Share of the unfiltered power that lies below the burst band, after a line through
         the signal before and after the burst is subtracted.
     waveform_features : ndarray of float32, shape (20,)
-        `detect.burst_measures.WAVEFORM_FEATURES`.
+        `detect.candidates.burst_measures.WAVEFORM_FEATURES`.
     log_frequency : float
         Log of the mean frequency, Hz (`detect.features.waveform.mean_frequency_hz`).
     electrode_probability : float
@@ -197,8 +197,8 @@ class ScoredCandidate:
     waveform : ndarray of float32, shape (64,), or None
         Waveform of the burst; None if only the accelerometer detected the candidate.
     features : ndarray of float32 or None
-        `detect.burst_measures.WAVEFORM_FEATURES` of a burst, or
-        `detect.burst_grouping.CONTRACTION_FEATURES` of a contraction.
+        `detect.candidates.burst_measures.WAVEFORM_FEATURES` of a burst, or
+        `detect.rules.burst_grouping.CONTRACTION_FEATURES` of a contraction.
     parts : tuple of ScoredCandidate
         The bursts of a contraction, which replace it if it is rejected.
     """

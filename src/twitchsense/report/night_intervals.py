@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from twitchsense.detect.short_gaps import MAX_GAP_S
+from twitchsense.detect.candidates.short_gaps import MAX_GAP_S
 from twitchsense.model.per_second import PerSecond
 from twitchsense.report.protocols import NightLike
 

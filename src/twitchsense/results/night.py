@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from twitchsense.detect.detector import Detector
-from twitchsense.detect.emg_quality import unusable_notes
+from twitchsense.detect.sensors.emg_quality import unusable_notes
 from twitchsense.errors import InputError
 from twitchsense.model.channels import NS
 from twitchsense.model.detections import Detections

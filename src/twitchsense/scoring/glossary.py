@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, Final
 
-from twitchsense.detect import activity_rules, burst_limits, burst_measures, cluster_rules
+from twitchsense.detect.candidates import burst_measures
+from twitchsense.detect.rules import activity_rules, burst_limits, cluster_rules
 from twitchsense.dsp import filters, mains
 from twitchsense.model.event_table import EVENT_COLUMNS, REJECTED_COLUMNS, Column
 from twitchsense.scoring.leg_movements.rules import MIN_SERIES, S, get_rules

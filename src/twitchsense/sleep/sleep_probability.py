@@ -16,7 +16,7 @@ from typing import IO, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.detect.boosted_trees import BoostedTrees, check_features, read_trees
+from twitchsense.detect.models.boosted_trees import BoostedTrees, check_features, read_trees
 from twitchsense.sleep.epoch_features import SLEEP_FEATURES
 from twitchsense.sleep.inactivity import EPOCH_S
 

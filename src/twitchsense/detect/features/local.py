@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.detect.electrode_artifact import hanning
+from twitchsense.detect.features.electrode_artifact import hanning
 from twitchsense.dsp.buffers import ordered_sum
 from twitchsense.dsp.engine import kernels
 from twitchsense.dsp.native import repeats as native

@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.detect.artifact_measures import LEVEL_S
-from twitchsense.detect.electrode_artifact import (
+from twitchsense.detect.features.artifact_measures import LEVEL_S
+from twitchsense.detect.features.electrode_artifact import (
     ELECTRODE_FEATURES,
     SPECTRUM_POINTS,
     hanning,

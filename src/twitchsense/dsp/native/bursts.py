@@ -68,7 +68,7 @@ def measure_rows(
     floors: Sequence[tuple[float, float]],
     limits: BurstLimits,
 ) -> tuple[Floats, NDArray[np.float32], list[bool]]:
-    """Measure bursts, as `detect.burst_measures.measure_row`.
+    """Measure bursts, as `detect.candidates.burst_measures.measure_row`.
 
     Parameters
     ----------

@@ -17,8 +17,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.detect.emg_quality import EmgQuality
-from twitchsense.detect.sensor_queries import AFTER_NS, BEFORE_NS, find_response
+from twitchsense.detect.sensors.emg_quality import EmgQuality
+from twitchsense.detect.sensors.sensor_queries import AFTER_NS, BEFORE_NS, find_response
 from twitchsense.model.candidates import AccEpisode, Burst, Envelope
 from twitchsense.model.channels import NS
 from twitchsense.model.detections import ClockOffset

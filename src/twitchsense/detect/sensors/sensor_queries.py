@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from twitchsense.detect.emg_quality import EmgQuality
+from twitchsense.detect.sensors.emg_quality import EmgQuality
 from twitchsense.model.candidates import Envelope
 from twitchsense.model.channels import NS
 

@@ -13,12 +13,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.detect.burst_grouping import CONTRACTION_FEATURES
-from twitchsense.detect.ecg_rejection import EcgBeats, ratio_to_residual
 from twitchsense.detect.features.local import NEAR_S, LocalFeatures
 from twitchsense.detect.features.waveform import WAVEFORM_FEATURES
-from twitchsense.detect.jerk_rule import BurstTrain, response_s
-from twitchsense.detect.sensor_queries import AccResponse
+from twitchsense.detect.rules.burst_grouping import CONTRACTION_FEATURES
+from twitchsense.detect.rules.ecg_rejection import EcgBeats, ratio_to_residual
+from twitchsense.detect.rules.jerk_rule import BurstTrain, response_s
+from twitchsense.detect.sensors.sensor_queries import AccResponse
 from twitchsense.model.candidates import ScoredCandidate
 from twitchsense.model.channels import NS
 from twitchsense.model.per_second import PerSecond

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.detect.emg_quality import EmgQuality
+from twitchsense.detect.sensors.emg_quality import EmgQuality
 from twitchsense.dsp.buffers import Framer
 from twitchsense.model.channels import NS
 from twitchsense.model.per_second import PerSecond

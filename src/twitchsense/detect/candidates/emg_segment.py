@@ -8,12 +8,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.detect.burst_search import EDGE_S, BurstSearch
-from twitchsense.detect.emg_quality import EmgQuality
+from twitchsense.detect.candidates.burst_search import EDGE_S, BurstSearch
+from twitchsense.detect.candidates.leg_movement_search import LegMovementSearch
+from twitchsense.detect.candidates.short_gaps import ShortGaps, straight_line
 from twitchsense.detect.features.local import LocalFeatures
-from twitchsense.detect.leg_movement_search import LegMovementSearch
-from twitchsense.detect.per_second import EmgPerSecond
-from twitchsense.detect.short_gaps import ShortGaps, straight_line
+from twitchsense.detect.sensors.emg_quality import EmgQuality
+from twitchsense.detect.sensors.per_second import EmgPerSecond
 from twitchsense.dsp.buffers import hop_size
 from twitchsense.dsp.ecg_canceller import EcgCanceller
 from twitchsense.dsp.emg_bands import EmgBands

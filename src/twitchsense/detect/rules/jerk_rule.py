@@ -10,14 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from twitchsense.detect.burst_grouping import merge_group
-from twitchsense.detect.burst_limits import (
+from twitchsense.detect.rules.burst_grouping import merge_group
+from twitchsense.detect.rules.burst_limits import (
     MAX_LOW_FREQUENCY_SHARE,
     MIN_PEAK_TO_FLOOR,
     MS,
     min_amplitude_uv,
 )
-from twitchsense.detect.sensor_queries import AccResponse, SensorQueries, find_response
+from twitchsense.detect.sensors.sensor_queries import AccResponse, SensorQueries, find_response
 from twitchsense.model.candidates import AccEpisode, Burst
 from twitchsense.settings import JerkSettings, Settings
 

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.detect.interpolation import factor, interpolate
+from twitchsense.detect.candidates.interpolation import factor, interpolate
 
 Floats = NDArray[np.float64]
 

@@ -11,10 +11,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.detect.interpolation import factor, interpolate
-from twitchsense.detect.per_second import AccPerSecond
-from twitchsense.detect.sensor_queries import AFTER_NS, BEFORE_NS
-from twitchsense.detect.short_gaps import ShortGaps
+from twitchsense.detect.candidates.interpolation import factor, interpolate
+from twitchsense.detect.candidates.short_gaps import ShortGaps
+from twitchsense.detect.sensors.per_second import AccPerSecond
+from twitchsense.detect.sensors.sensor_queries import AFTER_NS, BEFORE_NS
 from twitchsense.dsp.acc_motion import AccMotion
 from twitchsense.dsp.buffers import SampleBuffer, hop_size
 from twitchsense.dsp.filters import FilterClock

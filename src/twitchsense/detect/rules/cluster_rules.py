@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from twitchsense.detect.burst_grouping import (
+from twitchsense.detect.rules.burst_grouping import (
     DOUBLET_NS,
     TRAIN_NS,
     Contraction,
@@ -23,7 +23,7 @@ from twitchsense.detect.burst_grouping import (
     merge_doublets,
     split_by_gap,
 )
-from twitchsense.detect.burst_limits import (
+from twitchsense.detect.rules.burst_limits import (
     MS,
     hard_artifact,
     is_electrode_artifact,
@@ -31,9 +31,9 @@ from twitchsense.detect.burst_limits import (
     max_duration_ms,
     min_amplitude_uv,
 )
-from twitchsense.detect.classify import DECISION_THRESHOLD, Classifier
-from twitchsense.detect.clustering import LINK_NS, Cluster
-from twitchsense.detect.jerk_rule import (
+from twitchsense.detect.rules.classify import DECISION_THRESHOLD, Classifier
+from twitchsense.detect.rules.clustering import LINK_NS, Cluster
+from twitchsense.detect.rules.jerk_rule import (
     BurstTrain,
     acc_jerk,
     jerk_grade,
@@ -42,7 +42,7 @@ from twitchsense.detect.jerk_rule import (
     train_response,
     within_jerk_limits,
 )
-from twitchsense.detect.sensor_queries import AccResponse, SensorQueries
+from twitchsense.detect.sensors.sensor_queries import AccResponse, SensorQueries
 from twitchsense.model.candidates import NAN, AccEpisode, Burst, ScoredCandidate
 from twitchsense.settings import Settings
 

@@ -6,8 +6,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 
-from twitchsense.detect.burst_grouping import TRAIN_NS
-from twitchsense.detect.jerk_rule import jerk_grade
+from twitchsense.detect.rules.burst_grouping import TRAIN_NS
+from twitchsense.detect.rules.jerk_rule import jerk_grade
 from twitchsense.model.candidates import SHORT_KINDS, ScoredCandidate
 from twitchsense.settings import Settings
 

@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.detect.classify import DECISION_THRESHOLD
-from twitchsense.detect.features.tables import NightContext
+from twitchsense.detect.rules.classify import DECISION_THRESHOLD
+from twitchsense.detect.rules.feature_tables import NightContext
 from twitchsense.model.candidates import LARGE_KINDS, SHORT_KINDS, ScoredCandidate
 from twitchsense.model.channels import NS
 from twitchsense.model.per_second import PerSecond

@@ -17,10 +17,10 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.detect.burst_batch import measure_bursts
-from twitchsense.detect.burst_window import BurstWindow, LocalFloor
-from twitchsense.detect.local_feature_queue import LocalFeatureQueue
-from twitchsense.detect.per_second import SearchedEnvelope
+from twitchsense.detect.candidates.burst_batch import measure_bursts
+from twitchsense.detect.candidates.burst_window import BurstWindow, LocalFloor
+from twitchsense.detect.candidates.local_feature_queue import LocalFeatureQueue
+from twitchsense.detect.sensors.per_second import SearchedEnvelope
 from twitchsense.dsp.buffers import SampleBuffer
 from twitchsense.dsp.filters import FilterClock
 from twitchsense.dsp.hysteresis import HysteresisSegmenter, split_at_silence, strongest_part

@@ -15,10 +15,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.detect.boosted_trees import BoostedTrees, load_model
-from twitchsense.detect.burst_window import FINE_HZ
+from twitchsense.detect.candidates.burst_window import FINE_HZ
 from twitchsense.detect.features.recurrence import RECURRENCE_FEATURES, recurrence_features
-from twitchsense.detect.features.tables import (
+from twitchsense.detect.features.waveform import WAVEFORM_FEATURES
+from twitchsense.detect.models.boosted_trees import BoostedTrees, load_model
+from twitchsense.detect.rules.feature_tables import (
     BURST_FEATURES,
     JERK_FEATURES,
     MOVEMENT_FEATURES,
@@ -27,9 +28,8 @@ from twitchsense.detect.features.tables import (
     jerk_features,
     movement_features,
 )
-from twitchsense.detect.features.waveform import WAVEFORM_FEATURES
-from twitchsense.detect.jerk_rule import BurstTrain
-from twitchsense.detect.sensor_queries import AccResponse
+from twitchsense.detect.rules.jerk_rule import BurstTrain
+from twitchsense.detect.sensors.sensor_queries import AccResponse
 from twitchsense.model.candidates import ScoredCandidate
 
 Floats = NDArray[np.float64]

@@ -8,22 +8,22 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.detect.artifact_measures import is_saturated
-from twitchsense.detect.burst_measures import (
+from twitchsense.detect.candidates.burst_measures import (
     N_ROW_LOGS,
     BurstRow,
     RateLimits,
     measure_row,
 )
-from twitchsense.detect.burst_window import (
+from twitchsense.detect.candidates.burst_window import (
     EDGE_SHARE,
     BurstWindow,
     edge_share,
     fine_window,
     visible_share,
 )
-from twitchsense.detect.electrode_artifact import electrode_probability
-from twitchsense.detect.native_bursts import Measured, measure_compiled
+from twitchsense.detect.candidates.native_bursts import Measured, measure_compiled
+from twitchsense.detect.features.artifact_measures import is_saturated
+from twitchsense.detect.features.electrode_artifact import electrode_probability
 from twitchsense.dsp.buffers import hop_size
 from twitchsense.dsp.engine import kernels
 from twitchsense.dsp.native.sample_kernels import rounds_like_scipy

@@ -1,8 +1,8 @@
 """Gradient-boosted decision trees: loading a model, probabilities, contributions of features.
 
 Models are trained by ``python -m benchmarks.train_classifiers`` with scikit-learn, which is not
-needed here. Each model is an ``.npz`` file in ``models/`` with a card (``.json``) that states its
-training data and its cross-validated performance.
+needed here. Each model is an ``.npz`` file in this folder with a card (``.json``) that states
+its training data and its cross-validated performance.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ def read_trees(file: IO[bytes]) -> BoostedTrees:
 
 @cache
 def load_model(name: str, features: tuple[str, ...]) -> BoostedTrees:
-    """Load a model of ``models/``.
+    """Load a model of this folder.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def load_model(name: str, features: tuple[str, ...]) -> BoostedTrees:
     TwitchsenseError
         If the model was trained on other features.
     """
-    with files("twitchsense.detect").joinpath(f"models/{name}.npz").open("rb") as file:
+    with files("twitchsense.detect.models").joinpath(f"{name}.npz").open("rb") as file:
         model = read_trees(file)
     check_features(name, model.features, features)
     return model

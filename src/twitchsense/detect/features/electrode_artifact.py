@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.detect.boosted_trees import check_features
+from twitchsense.detect.models.boosted_trees import check_features
 from twitchsense.dsp.buffers import ordered_sum
 
 Floats = NDArray[np.float64]
@@ -89,7 +89,7 @@ def regression_of(duration_s: float, fs: float) -> str:
 
 @cache
 def _weights() -> dict[str, tuple[float, list[float]]]:
-    path = files("twitchsense.detect").joinpath("models/electrode.npz")
+    path = files("twitchsense.detect.models").joinpath("electrode.npz")
     with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
         check_features("electrode", stored["features"].tolist(), ELECTRODE_FEATURES)
         rows = zip(stored["bias"].tolist(), stored["weights"].tolist(), strict=True)

@@ -13,16 +13,16 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.detect.activity_rules import find_active_wake
-from twitchsense.detect.burst_limits import MS, max_duration_ms, min_duration_ms
-from twitchsense.detect.classify import DECISION_THRESHOLD, Classifier
-from twitchsense.detect.ecg_rejection import find_ecg
 from twitchsense.detect.features.local import LocalFeatures
 from twitchsense.detect.features.recurrence import channel_bursts, count_similar
-from twitchsense.detect.features.tables import NightContext
 from twitchsense.detect.features.waveform import WAVEFORM_FEATURES
-from twitchsense.detect.jerk_sequences import find_ring_down, join_jerk_trains
-from twitchsense.detect.rule_order import NIGHT_RULES, OVERRULABLE
+from twitchsense.detect.rules.activity_rules import find_active_wake
+from twitchsense.detect.rules.burst_limits import MS, max_duration_ms, min_duration_ms
+from twitchsense.detect.rules.classify import DECISION_THRESHOLD, Classifier
+from twitchsense.detect.rules.ecg_rejection import find_ecg
+from twitchsense.detect.rules.feature_tables import NightContext
+from twitchsense.detect.rules.jerk_sequences import find_ring_down, join_jerk_trains
+from twitchsense.detect.rules.rule_order import NIGHT_RULES, OVERRULABLE
 from twitchsense.model.candidates import SHORT_KINDS, ScoredCandidate, by_channel
 from twitchsense.model.channels import NS
 from twitchsense.settings import Settings

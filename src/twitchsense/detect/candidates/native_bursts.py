@@ -9,8 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.detect.artifact_measures import LEVEL_S, MAINS_MIN_S, MAINS_WINDOW_S
-from twitchsense.detect.burst_measures import (
+from twitchsense.detect.candidates.burst_measures import (
     EDGE_SD,
     HALF_TAPS,
     PEAK_FS,
@@ -24,8 +23,9 @@ from twitchsense.detect.burst_measures import (
     waveform_offsets,
     zero_phase_sections,
 )
-from twitchsense.detect.burst_window import BurstWindow
-from twitchsense.detect.electrode_artifact import (
+from twitchsense.detect.candidates.burst_window import BurstWindow
+from twitchsense.detect.features.artifact_measures import LEVEL_S, MAINS_MIN_S, MAINS_WINDOW_S
+from twitchsense.detect.features.electrode_artifact import (
     BANDS_HZ,
     FINE_FS,
     HALF_S,

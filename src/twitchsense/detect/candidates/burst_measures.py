@@ -11,16 +11,16 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy import signal
 
-from twitchsense.detect.artifact_measures import low_frequency_share, mains_share
-from twitchsense.detect.burst_window import LocalFloor
-from twitchsense.detect.electrode_artifact import N_LOGS, electrode_features, hanning
+from twitchsense.detect.candidates.burst_window import LocalFloor
+from twitchsense.detect.candidates.interpolation import reflected
+from twitchsense.detect.features.artifact_measures import low_frequency_share, mains_share
+from twitchsense.detect.features.electrode_artifact import N_LOGS, electrode_features, hanning
 from twitchsense.detect.features.waveform import (
     main_lobe_width_ms,
     mean_frequency_hz,
     net_area_ratio,
     spectrum_features,
 )
-from twitchsense.detect.interpolation import reflected
 from twitchsense.dsp.buffers import hop_size, ordered_sum
 from twitchsense.dsp.filters import BURST_BAND_HZ, MAX_BAND_FRACTION
 

@@ -1,0 +1,1 @@
+"""Candidates: one segment of one channel, searched for bursts, runs and movements."""

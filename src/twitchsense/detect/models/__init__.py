@@ -1,0 +1,1 @@
+"""The trained models, and how they are loaded and applied."""
