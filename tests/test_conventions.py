@@ -22,7 +22,6 @@ SAME_FILE_NAME = {
     "export.py": "cli: the command `export`; io: what it calls",
     "per_second.py": "model: the table; detect: its computation",
     "read.py": "io: captures of any format; sleep/hypnogram: hypnograms of any format",
-    "tables.py": "detect/features: feature tables; report: tables of the page",
 }
 
 #: Words that name a thing by a metaphor, by its role in a dialogue or by half a sentence.
