@@ -84,7 +84,7 @@ def test_axivity_sectors_that_are_missing_or_damaged_are_gaps(tmp_path, skip):
     damaged = read(tmp_path / "b.cwa", zone="Europe/Berlin")
     assert lengths(damaged, "acc") == lengths(recording, "acc")
     assert begins(damaged) == pytest.approx(begins(recording), abs=1e-3)
-    assert f"{len(skip)} damaged or empty sectors" in damaged.notes[0]
+    assert f"{len(skip)} damaged, empty or repeated sectors" in damaged.notes[0]
 
 
 @pytest.mark.parametrize("true_hz", [100.0, 99.2])
@@ -94,6 +94,27 @@ def test_axivity_times_to_the_second_give_the_true_rate(tmp_path, true_hz):
     assert lengths(recording, "acc") == [30_000]
     assert recording.channels[0].fs == pytest.approx(true_hz, rel=5e-3)
     assert any("whole seconds only" in note for note in recording.notes)
+
+
+@pytest.mark.parametrize("change", ["missing", "repeated", "swapped"])
+def test_axivity_sectors_without_fractions_are_placed_by_their_sequence(tmp_path, change):
+    stored = write_cwa(tmp_path / "a.cwa", motion(30_000), fractional=False)
+    data = (tmp_path / "a.cwa").read_bytes()
+    sectors = [data[i : i + 512] for i in range(1024, len(data), 512)]
+    lost = {4, 50, 51, 120, 200} if change == "missing" else set()
+    order = [i for i in range(len(sectors)) if i not in lost]
+    if change == "repeated":
+        order = [*order[:61], 60, *order[61:]]
+    elif change == "swapped":
+        order[60:62] = [61, 60]
+    (tmp_path / "a.cwa").write_bytes(data[:1024] + b"".join(sectors[i] for i in order))
+    got = read(tmp_path / "a.cwa", zone="Europe/Berlin")
+    assert got.channels[0].fs == pytest.approx(100, rel=1e-3)
+    assert len(got.segments) == (5 if lost else 1)
+    kept = np.concatenate([x for i, x in enumerate(stored) if i not in lost])
+    np.testing.assert_allclose(np.concatenate(samples_of(got)), kept, atol=1e-6)
+    truth = [0.0, 6.0, 62.4, 145.2, 241.2]
+    assert begins(got) == pytest.approx(truth[: len(got.segments)], abs=0.02)
 
 
 def test_axivity_start_is_placed_by_the_zone(tmp_path):
@@ -187,6 +208,16 @@ def test_geneactiv_pages_that_are_missing_or_damaged_are_gaps(tmp_path, skip):
     damaged = read(tmp_path / "b.bin")
     assert lengths(damaged, "acc") == lengths(recording, "acc")
     assert f"{len(skip)} damaged pages" in damaged.notes[0]
+
+
+def test_geneactiv_page_that_lost_digits_is_a_gap(tmp_path):
+    write_geneactiv(tmp_path / "a.bin", motion(1500))
+    data = (tmp_path / "a.bin").read_bytes()
+    at = data.index(b"Sequence Number:2") + 2000  # among the digits of the third page
+    (tmp_path / "a.bin").write_bytes(data[:at] + data[at + 17 :])
+    got = read(tmp_path / "a.bin")
+    assert lengths(got, "acc") == [600, 600]
+    assert "1 damaged pages" in got.notes[0]
 
 
 def test_geneactiv_page_that_was_cut_keeps_its_whole_samples(tmp_path):

@@ -65,6 +65,7 @@ class ActigraphBlocks:
     """
 
     resolution_ns = 1
+    lost: NDArray[np.int64] | None = None
 
     def __init__(self, path: Path, source: str) -> None:
         self._path, self._source = path, source

@@ -28,12 +28,12 @@ _SECTORS_AT_ONCE: Final = 8192
 _SECTOR: Final = np.dtype(
     {
         "names": [
-            "id", "length", "fraction", "timestamp", "light", "rate", "packing", "offset",
-            "count", "data", "all",
+            "id", "length", "fraction", "sequence", "timestamp", "light", "rate", "packing",
+            "offset", "count", "data", "all",
         ],
-        "formats": ["<u2", "<u2", "<u2", "<u4", "<u2", "u1", "u1", "<i2", "<u2", "(480,)u1",
-                    "(256,)<u2"],
-        "offsets": [0, 2, 4, 14, 18, 24, 25, 26, 28, 30, 0],
+        "formats": ["<u2", "<u2", "<u2", "<u4", "<u4", "<u2", "u1", "u1", "<i2", "<u2",
+                    "(480,)u1", "(256,)<u2"],
+        "offsets": [0, 2, 4, 10, 14, 18, 24, 25, 26, 28, 30, 0],
         "itemsize": _SECTOR_BYTES,
     }
 )  # fmt: skip
@@ -77,19 +77,22 @@ class AxivityBlocks:
                 )
         parts = [self._parse(sectors, first) for first, sectors in self._sectors()]
         columns = [np.concatenate(c) for c in zip(*parts, strict=True)] if parts else []
+        if columns:
+            columns = _in_order(columns)
         notes: list[str] = []
         self.notes: Sequence[str] = notes
         if not columns or not len(columns[0]):
-            self._numbers = self.starts_ns = self.counts = np.empty(0, np.int64)
+            self._numbers = self.starts_ns = self.counts = self.lost = np.empty(0, np.int64)
             self.nominal_fs, self.resolution_ns = 100.0, 1
             return
-        self._numbers, self.starts_ns, self.counts, settings, fractional = columns
+        self._numbers, self.starts_ns, self.counts, settings, fractional, sequence = columns
         self._check_settings(source, settings)
+        self.lost = _lost_samples(sequence, self.starts_ns, self.counts, self.nominal_fs)
         self.resolution_ns = NS if not fractional.any() else NS // 1000
         damaged = self._sector_count - len(self._numbers)
         if damaged:
             notes.append(
-                Note("unread", f"{source}: {damaged} damaged or empty sectors are left out")
+                Note("unread", f"{source}: {damaged} damaged, empty or repeated sectors are left out")
             )
         if not fractional.any():
             notes.append(f"{source}: the clock of the device has whole seconds only")
@@ -97,7 +100,7 @@ class AxivityBlocks:
     def read(self, first: int, stop: int) -> NDArray[np.float32]:
         """Return the samples of sectors in g; see `AccelerometerBlocks.read`."""
         numbers = self._numbers[first:stop]
-        begin, end = int(numbers[0]), int(numbers[-1]) + 1
+        begin, end = int(numbers.min()), int(numbers.max()) + 1
         with self._path.open("rb") as file:
             file.seek(_HEADER_BYTES + begin * _SECTOR_BYTES)
             sectors = np.fromfile(file, _SECTOR, end - begin)[numbers - begin]
@@ -151,7 +154,8 @@ class AxivityBlocks:
             | kept["light"] >> 13
         )
         numbers = np.flatnonzero(good) + first
-        return numbers, starts, kept["count"].astype(np.int64), setting, fractional
+        counts, sequence = kept["count"].astype(np.int64), kept["sequence"].astype(np.int64)
+        return numbers, starts, counts, setting, fractional, sequence
 
     def _check_settings(self, source: str, settings: NDArray[np.int64]) -> None:
         """Set rate, packing and scale, which must not change."""
@@ -177,6 +181,29 @@ class AxivityBlocks:
         self._units_per_g = 256 if self._packed else 1 << (8 + scale)
         longest = 120 if self._packed else 240 // self._axes
         self.counts = np.minimum(self.counts, longest)
+
+
+def _in_order(columns: list[NDArray[Any]]) -> list[NDArray[Any]]:
+    """Return sectors in the order of their times, each once, if their sequence agrees."""
+    starts, sequence = columns[1], columns[-1]
+    order = np.lexsort((sequence, starts))
+    new = np.diff(starts[order], prepend=-1) != 0
+    new |= np.diff(sequence[order], prepend=-1) != 0
+    order = order[new]
+    return [c[order] for c in columns] if (np.diff(sequence[order]) > 0).all() else columns
+
+
+def _lost_samples(
+    sequence: NDArray[np.int64], starts_ns: NDArray[np.int64], counts: NDArray[np.int64], fs: float
+) -> NDArray[np.int64]:
+    """Return the samples of the sectors missing before each sector, by the sequence number.
+
+    It begins anew when the device is started again, so the time has to allow for the loss.
+    """
+    before = np.concatenate([[0], counts[:-1]])
+    lost = (np.diff(sequence, prepend=sequence[0] - 1) - 1) * before
+    spare_ns = np.diff(starts_ns, prepend=starts_ns[0]) + 2 * NS - (before + lost) * (NS / fs)
+    return np.where((lost > 0) & (spare_ns > 0), lost, 0)
 
 
 def _to_seconds(packed: NDArray[np.uint32]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

@@ -39,6 +39,8 @@ class AccelerometerBlocks(Protocol):
         Time of the first sample of each block by the clock of the device, ns since 1970.
     counts : ndarray of int64, shape (blocks,)
         Samples of each block.
+    lost : ndarray of int64, shape (blocks,), or None
+        Samples that are missing before each block, if the file counts its blocks.
     nominal_fs : float
         Sampling rate in Hz, as set.
     resolution_ns : int
@@ -51,6 +53,7 @@ class AccelerometerBlocks(Protocol):
 
     starts_ns: NDArray[np.int64]
     counts: NDArray[np.int64]
+    lost: NDArray[np.int64] | None
     nominal_fs: float
     resolution_ns: int
     utc_offset: timedelta | None
@@ -95,7 +98,7 @@ class BlockCapture:
         self.headers: Sequence[str] = _AXES
         self._blocks = blocks
         self._clock = BlockClock(
-            blocks.starts_ns, blocks.counts, blocks.nominal_fs, blocks.resolution_ns
+            blocks.starts_ns, blocks.counts, blocks.nominal_fs, blocks.resolution_ns, blocks.lost
         )
         if self._clock.overlap is not None:
             raise InputError(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import binascii
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -44,6 +45,7 @@ class _Page:
     start_ns: int
     fs: float
     position: int
+    digits: int
     count: int
     number: int
 
@@ -64,6 +66,7 @@ class GeneactivBlocks:
     """
 
     resolution_ns = NS // 1000
+    lost: NDArray[np.int64] | None = None
 
     def __init__(self, path: Path, source: str) -> None:
         self._path = path
@@ -82,7 +85,7 @@ class GeneactivBlocks:
         if not self._gains.all():
             raise InputError(source, "a gain of the calibration is 0", "extract it again", "header")
         self.utc_offset = _utc_offset(header.get("Time Zone", ""))
-        good = [p for p in pages if p is not None]
+        good = _whole_pages(pages)
         self._pages = good
         self.notes: Sequence[str] = ()
         if len(good) < len(pages):
@@ -157,6 +160,13 @@ def _pages(file: BinaryIO) -> Iterator[_Page | None]:
             more = line.startswith(_PAGE_LINE)
 
 
+def _whole_pages(pages: Sequence[_Page | None]) -> list[_Page]:
+    """Return the undamaged pages. Only the last page of a file may have fewer samples."""
+    good = [p for p in pages if p is not None]
+    usual = Counter(p.digits for p in good).most_common(1)
+    return [p for p in good if p is pages[-1] or p.digits == usual[0][0]]
+
+
 def _page(fields: dict[str, str], digits: bytes, position: int, number: int) -> _Page | None:
     """Return a page; None if a field or a digit is damaged."""
     try:
@@ -168,7 +178,7 @@ def _page(fields: dict[str, str], digits: bytes, position: int, number: int) -> 
         return None
     if not (count and 1 <= fs <= 1000):
         return None
-    return _Page(to_ns(start), fs, position, count, number)
+    return _Page(to_ns(start), fs, position, len(digits), count, number)
 
 
 def _number(source: str, header: dict[str, str], name: str) -> float:

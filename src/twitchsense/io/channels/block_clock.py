@@ -41,6 +41,8 @@ class BlockClock:
         Sampling rate of the header in Hz.
     resolution_ns : int
         Resolution of `starts_ns`.
+    lost : ndarray of int64, shape (blocks,), optional
+        Samples that are known to be missing before each block.
 
     Attributes
     ----------
@@ -59,18 +61,20 @@ class BlockClock:
         counts: NDArray[np.int64],
         nominal_fs: float,
         resolution_ns: int,
+        lost: NDArray[np.int64] | None = None,
     ) -> None:
         self._index = np.cumsum(counts) - counts
+        place = self._index if lost is None else self._index + np.cumsum(lost)
         self._zero_ns = int(starts_ns[0])
         since = (starts_ns - self._zero_ns).astype(np.float64)
-        steps, sizes = np.diff(since), counts[:-1].astype(np.float64)
-        period = _typical_period(since, counts, resolution_ns, NS / nominal_fs)
+        steps, sizes = np.diff(since), np.diff(place).astype(np.float64)
+        period = _typical_period(since, place, resolution_ns, NS / nominal_fs)
         # the second pass knows the rate, and so finds shorter gaps
         for _ in range(2):
             late = steps - sizes * period
             limit = _gap_limit(late, period, resolution_ns)
             breaks = np.flatnonzero(np.abs(late) > limit)
-            period = _fit_period(since, counts, breaks + 1, period, NS / nominal_fs)
+            period = _fit_period(since, place, breaks + 1, period, NS / nominal_fs)
         late = steps - sizes * period
         limit = _gap_limit(late, period, resolution_ns)
         breaks = np.flatnonzero(np.abs(late) > limit)
@@ -80,7 +84,7 @@ class BlockClock:
         self.fs = NS / period
         runs = np.concatenate([[0], self.gaps])
         run_of_block = np.searchsorted(self.gaps, np.arange(len(counts)), side="right")
-        offsets = self._index - self._index[runs][run_of_block]
+        offsets = place - place[runs][run_of_block]
         residuals = since - offsets * period
         blocks_in_run = np.bincount(run_of_block)
         run_starts = np.bincount(run_of_block, residuals) / blocks_in_run
@@ -120,27 +124,25 @@ def _gap_limit(late: Floats, period: float, resolution_ns: int) -> float:
 
 
 def _typical_period(
-    since: Floats, counts: NDArray[np.int64], resolution_ns: int, nominal: float
+    since: Floats, place: NDArray[np.int64], resolution_ns: int, nominal: float
 ) -> float:
     """Return the median period (ns) over spans that are long compared to the resolution."""
-    index = (np.cumsum(counts) - counts).astype(np.float64)
-    block_ns = float(np.median(counts)) * nominal
-    span = min(max(1, round(_SPAN_RESOLUTIONS * resolution_ns / block_ns)), len(counts) - 1)
-    if not span:
+    if len(place) < 2:
         return nominal
-    period = float(np.median((since[span:] - since[:-span]) / (index[span:] - index[:-span])))
+    block_ns = float(np.median(np.diff(place))) * nominal
+    span = min(max(1, round(_SPAN_RESOLUTIONS * resolution_ns / block_ns)), len(place) - 1)
+    period = float(np.median((since[span:] - since[:-span]) / (place[span:] - place[:-span])))
     return period if abs(period / nominal - 1) < _MAX_RATE_ERROR else nominal
 
 
 def _fit_period(
-    since: Floats, counts: NDArray[np.int64], gaps: NDArray[np.int64], period: float, nominal: float
+    since: Floats, place: NDArray[np.int64], gaps: NDArray[np.int64], period: float, nominal: float
 ) -> float:
     """Return the period (ns) that fits all runs best, or `period` if none has two blocks."""
-    edges = np.concatenate([[0], gaps, [len(counts)]])
+    edges = np.concatenate([[0], gaps, [len(place)]])
     lengths = np.diff(edges)
-    index = (np.cumsum(counts) - counts).astype(np.float64)
     run = np.repeat(np.arange(len(lengths)), lengths)
-    x = index - (np.bincount(run, index) / lengths)[run]
+    x = place - (np.bincount(run, place) / lengths)[run]
     y = since - (np.bincount(run, since) / lengths)[run]
     weight = float(x @ x)
     if not weight:
