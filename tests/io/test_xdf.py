@@ -143,6 +143,65 @@ def test_lost_samples_are_a_gap_of_their_length(tmp_path, stamp_all, first, coun
     np.testing.assert_allclose(all_of(recording, "emg1_left")[:, 0], emg.samples[:, 0], rtol=1e-6)
 
 
+RNG = np.random.default_rng(3)
+GRID = np.arange(20_000) / 1000
+ONE_IN_TEN = RNG.random(20_000) > 0.1
+PACKETS = np.repeat(RNG.random(1000) > 0.1, 20)
+
+
+@pytest.mark.parametrize("nominal", [0, 1000])
+@pytest.mark.parametrize(
+    ("times", "segments"),
+    [
+        (GRID[ONE_IN_TEN], np.count_nonzero(np.diff(GRID[ONE_IN_TEN]) > 0.0015) + 1),
+        (np.repeat(GRID[::20], 20)[PACKETS], np.count_nonzero(np.diff(PACKETS) == 1) // 2 + 1),
+        (GRID[np.arange(20_000) % 5 != 4], 4000),
+        (np.repeat(GRID[::50], 50), 1),
+        (np.sort(GRID + RNG.normal(0, 4e-4, 20_000)), 1),
+    ],
+    ids=["lost", "lost packets", "every fifth lost", "packets", "jitter"],
+)
+def test_timestamps_of_each_sample_tell_the_rate_and_the_losses(tmp_path, nominal, times, segments):
+    emg = emg_stream(len(times), stamp_all=True)
+    got = read(write(tmp_path, dataclasses.replace(emg, times=5000 + times, fs=nominal)))
+    assert got.channels[0].fs == pytest.approx(1000, rel=1e-5)
+    assert len(got.segments_of("emg1_left")) == segments
+    np.testing.assert_allclose(all_of(got, "emg1_left")[:, 0], emg.samples[:, 0], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        np.cumsum(RNG.exponential(0.001, 20_000)),
+        np.concatenate([GRID[:10_000], 10 + GRID[:10_000] * 2]),
+        np.sort(GRID[ONE_IN_TEN] + RNG.normal(0, 4e-4, ONE_IN_TEN.sum())),
+    ],
+    ids=["random", "rate that changes", "losses and jitter"],
+)
+def test_a_stream_without_a_constant_rate_is_refused(tmp_path, times):
+    emg = dataclasses.replace(emg_stream(len(times), stamp_all=True), times=5000 + times, fs=0)
+    acc = acc_stream()
+    with pytest.raises(InputError, match=r"stream 'Leg': its samples have no constant rate"):
+        read(write(tmp_path, emg, acc))
+    ignored = {"TA left": "ignore", "TA right": "ignore"}
+    assert [c.name for c in read(tmp_path / "a.xdf", columns=ignored).channels] == ["acc"]
+
+
+def test_packets_that_tell_no_rate_are_read_with_the_stated_one(tmp_path):
+    times = np.maximum.accumulate(GRID[::20] + RNG.exponential(0.02, 1000))
+    emg = emg_stream(stamp_all=True)
+    emg = dataclasses.replace(emg, times=5000 + np.repeat(times, 20), fs=0)
+    with pytest.raises(InputError, match=r"stream 'Leg': several rows have one time.*fs"):
+        read(write(tmp_path, emg))
+    assert read(tmp_path / "a.xdf", fs=1000).channels[0].fs == pytest.approx(1000, rel=1e-3)
+
+
+def test_a_rate_other_than_the_stated_one_is_noted(tmp_path):
+    got = read(write(tmp_path, dataclasses.replace(emg_stream(stamp_all=True), fs=500)))
+    assert got.channels[0].fs == 1000
+    assert any("states 500 Hz, but its timestamps are those of 1000 Hz" in n for n in got.notes)
+
+
 def offsets_of(start, seconds, offset, drift=0.0, noise=1e-4, seed=1):
     rng = np.random.default_rng(seed)
     times = start + np.arange(0, seconds, 5.0)

@@ -92,7 +92,9 @@ class AxivityBlocks:
         damaged = self._sector_count - len(self._numbers)
         if damaged:
             notes.append(
-                Note("unread", f"{source}: {damaged} damaged, empty or repeated sectors are left out")
+                Note(
+                    "unread", f"{source}: {damaged} damaged, empty or repeated sectors are left out"
+                )
             )
         if not fractional.any():
             notes.append(f"{source}: the clock of the device has whole seconds only")

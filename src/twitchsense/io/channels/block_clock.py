@@ -24,6 +24,12 @@ _GAP_PERIODS: Final = 1.5
 _GAP_RESOLUTIONS: Final = 2.0
 #: Length of these spans in units of the resolution.
 _SPAN_RESOLUTIONS: Final = 100
+#: Blocks between which deviations are compared, and the least for which they are.
+_LONGEST_LAG: Final = 64
+_SHORTEST_LAG: Final = 8
+#: Growth of the deviations that delays do not show, and drift of a crystal.
+_GROWTH: Final = 1.45
+_MAX_DRIFT: Final = 5e-5
 #: Maximum relative distance of the fitted rate from the nominal one.
 _MAX_RATE_ERROR: Final = 0.2
 
@@ -53,6 +59,9 @@ class BlockClock:
     overlap : int or None
         First block that begins before the end of the one before, by more than the error of
         the timestamps.
+    wanders : bool
+        Whether the deviations from the fit grow with time, as they do if the rate changes or
+        samples are lost without a gap that can be seen.
     """
 
     def __init__(
@@ -89,7 +98,9 @@ class BlockClock:
         blocks_in_run = np.bincount(run_of_block)
         run_starts = np.bincount(run_of_block, residuals) / blocks_in_run
         self._block_starts = run_starts[run_of_block] + offsets * period
-        self.rms_error_ns = float(np.sqrt(np.mean((self._block_starts - since) ** 2)))
+        residuals = since - self._block_starts
+        self.rms_error_ns = float(np.sqrt(np.mean(residuals**2)))
+        self.wanders = _wander(residuals, since, run_of_block)
 
     def times(self, first: int, stop: int) -> NDArray[np.int64]:
         """Return the times of samples, numbered through all blocks.
@@ -113,6 +124,22 @@ class BlockClock:
         since = np.repeat(zeros, counts) + np.arange(first, stop) * (NS / self.fs)
         times: NDArray[np.int64] = self._zero_ns + np.rint(since).astype(np.int64)
         return times
+
+
+def _wander(residuals: Floats, since: Floats, run: NDArray[np.int64]) -> bool:
+    """Return whether deviations from the fit (ns) grow with the time between two blocks."""
+    lag = min(_LONGEST_LAG, len(residuals) // 4)
+    if lag < _SHORTEST_LAG:
+        return False
+    # a delay of the network wanders too, over seconds; a night is long enough to tell
+    spreads = []
+    for k in (_LONGEST_LAG // 4 if lag == _LONGEST_LAG else 1, lag):
+        same = run[k:] == run[:-k]
+        if not same.any():
+            return False
+        spreads.append(np.sqrt(np.mean((residuals[k:] - residuals[:-k])[same] ** 2)))
+    drift = _MAX_DRIFT * float(np.median(since[lag:] - since[:-lag]))
+    return bool(spreads[1] > _GROWTH * spreads[0] + drift)
 
 
 def _gap_limit(late: Floats, period: float, resolution_ns: int) -> float:

@@ -105,14 +105,14 @@ def come_in_packets(times_ns: Times) -> bool:
 
 
 def find_packet_rate(
-    source: str, column: str, times_ns: Times, resolution_ns: int, fs: float | None
+    source: str, place: str, times_ns: Times, resolution_ns: int, fs: float | None
 ) -> PacketRate:
     """Return the rate of rows that come in packets of one time, as found or stated.
 
     Parameters
     ----------
-    source, column : str
-        Name of the file and of the time column in messages.
+    source, place : str
+        Name of the file in messages, and place of the times in it.
     times_ns : ndarray of int64, shape (n,)
         First times of a table, for which `come_in_packets` is true.
     resolution_ns : int
@@ -141,7 +141,7 @@ def find_packet_rate(
                 "several rows have one time, and these times are so irregular that lost rows "
                 f"and a lower rate look the same (rows come at {mean:.4g} Hz on average)",
                 "state the sampling rate that the device was set to with --fs",
-                f"column {column}",
+                place,
             ) from error
         return PacketRate(NS / fs, None, stated=True)
     if fs is None or abs(NS / found.period_ns / fs - 1) < _STATED_TOLERANCE:

@@ -343,7 +343,11 @@ class TableCapture:
         block = next(self.table.blocks(CHUNK_ROWS))
         times_ns, _ = reader.parse(block)
         return find_packet_rate(
-            self.source, time, times_ns, self._resolutions[time][0], self._options.fs
+            self.source,
+            f"column {time}",
+            times_ns,
+            self._resolutions[time][0],
+            self._options.fs,
         )
 
     def _resolution_ns(self, reader: _GroupReader) -> tuple[int, int]:

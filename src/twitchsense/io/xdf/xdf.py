@@ -16,11 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
-from twitchsense.io.channels.block_clock import BlockClock
 from twitchsense.io.channels.capture import ColumnMapping, ignored_columns_note
 from twitchsense.io.channels.channel_builder import ChannelBuilder
 from twitchsense.io.channels.labelled_signals import plan_signals
-from twitchsense.io.xdf.timestamp_blocks import Floats, group_timestamps
+from twitchsense.io.xdf.stream_times import RESOLUTION_NS, StreamTimes
 from twitchsense.io.xdf.xdf_channels import describe_channels
 from twitchsense.io.xdf.xdf_clock import OffsetCorrection
 from twitchsense.io.xdf.xdf_file import XdfFile, XdfStream
@@ -28,10 +27,14 @@ from twitchsense.model.channels import NS
 from twitchsense.model.column_names import ChannelPlan
 from twitchsense.model.notes import GIVE_ZONE, Note, with_source
 
-#: Resolution of the timestamps, ns.
-_RESOLUTION_NS: Final = 1000
 #: Largest time in s: that of the year 2200, in the clocks in use.
 _MAX_TIME_S: Final = 7.3e9
+#: Relative distance of the rate by the times from the one stated from which a note is written.
+_NOTED_DISTANCE: Final = 0.02
+#: Share of samples without a timestamp, below which each sample has its own.
+_OWN: Final = 0.5
+
+Floats = NDArray[np.float64]
 
 
 class XdfCapture:
@@ -56,6 +59,7 @@ class XdfCapture:
     def __init__(self, path: Path, source: str, mapping: ColumnMapping, zone: str | None) -> None:
         self.source = source
         self._file = XdfFile(path, source)
+        self._stated_fs = mapping.fs
         streams = list(self._file.streams.values())
         self._places = [(s, i) for s in streams for i in range(s.channels)]
         signals = describe_channels(streams)
@@ -69,9 +73,10 @@ class XdfCapture:
             own = [p for p in plan.channels if self._stream_of(source, p) is stream]
             if own:
                 self._plans_of.append((stream, own))
-        self._clocks = {id(s): self._fit_clock(s) for s, _ in self._plans_of}
-        empty = [s for s, _ in self._plans_of if self._clocks[id(s)] is None]
-        self._plans_of = [(s, p) for s, p in self._plans_of if self._clocks[id(s)] is not None]
+        self._times = {id(s): self._times_of(s) for s, _ in self._plans_of}
+        empty = [s for s, _ in self._plans_of if self._times[id(s)].first_ns is None]
+        self._plans_of = [(s, p) for s, p in self._plans_of if s not in empty]
+        mapping.times_used |= any(times.in_packets for times in self._times.values())
         self.plans = tuple(p for _, own in self._plans_of for p in own)
         if not self.plans:
             raise InputError(source, "its streams hold no samples", "record for a while first")
@@ -83,6 +88,7 @@ class XdfCapture:
             *ignored_columns_note(source, plan.ignored),
             *plan.notes,
             *(f"{source}: stream '{s.text('name')}' has no samples" for s in empty),
+            *(n for s, _ in self._plans_of for n in self._rate_note(s)),
             *((with_source(source, note),) if note else ()),
             *(
                 (
@@ -104,14 +110,21 @@ class XdfCapture:
         """Append all samples to the builders of their channels; see `Capture.read_into`."""
         ends: list[int] = []
         for stream, plans in self._plans_of:
-            clock, done = self._clock_of(stream), 0
-            for _, samples in self._file.blocks(stream):
-                times_ns = clock.times(done, done + len(samples)) + self._shift_ns
-                done += len(samples)
+            names = [name for plan in plans for name in plan.names]
+            for plan in plans:
+                builders[plan.name].set_time_resolution(RESOLUTION_NS, 0)
+            blocks = (
+                (timestamps, [self._column(samples, name) for name in names])
+                for timestamps, samples in self._samples(stream)
+            )
+            for placed_ns, columns in self._times[id(stream)].place(blocks):
+                if not len(placed_ns):
+                    continue
+                times_ns = placed_ns + self._shift_ns
                 ends += int(times_ns[0]), int(times_ns[-1])
+                of_name = dict(zip(names, columns, strict=True))
                 for plan in plans:
-                    columns = [self._column(samples, name) for name in plan.names]
-                    builders[plan.name].append(times_ns, columns)
+                    builders[plan.name].append(times_ns, [of_name[n] for n in plan.names])
         return min(ends), max(ends)
 
     def _column(self, samples: NDArray[np.generic], name: str) -> Floats:
@@ -136,37 +149,39 @@ class XdfCapture:
             )
         return streams[0]
 
-    def _clock_of(self, stream: XdfStream) -> BlockClock:
-        clock = self._clocks[id(stream)]
-        assert clock is not None
-        return clock
-
     def _first_sample_ns(self) -> int:
-        return min(int(self._clock_of(s).times(0, 1)[0]) for s, _ in self._plans_of)
+        return min(self._times[id(s)].first_ns or 0 for s, _ in self._plans_of)
 
-    def _fit_clock(self, stream: XdfStream) -> BlockClock | None:
-        """Return the fitted times of a stream's samples; None if it has none."""
-        correct = OffsetCorrection(stream.offset_times, stream.offset_values)
-        parts = (correct(times) for times in self._timestamps(stream))
-        blocks = group_timestamps(parts)
-        if not len(blocks.counts) or not blocks.fs:
-            return None
-        clock = BlockClock(blocks.starts_ns, blocks.counts, blocks.fs, _RESOLUTION_NS)
-        if clock.overlap is not None:
-            at_s = (blocks.starts_ns[clock.overlap - 1] - blocks.starts_ns[0]) / NS
-            raise InputError(
-                self.source,
-                "time runs backwards: the clock was set anew, and the file has no clock offsets",
-                "save the stream before and after as two files",
-                f"stream '{stream.text('name')}', after {at_s:.1f} s",
+    def _times_of(self, stream: XdfStream) -> StreamTimes:
+        """Return the times of a stream's samples."""
+        stored, _ = next(self._file.blocks(stream), (np.empty(0), None))
+        return StreamTimes(
+            self.source,
+            stream.text("name"),
+            lambda: (timestamps for timestamps, _ in self._samples(stream)),
+            self._stated_fs or stream.nominal_fs,
+            own=float(np.isnan(stored).mean() if len(stored) else 0) < _OWN,
+        )
+
+    def _rate_note(self, stream: XdfStream) -> list[str]:
+        """Return a note if the times give another rate than the description."""
+        fs, stated = self._times[id(stream)].fs, stream.nominal_fs
+        if not stated or abs(fs / stated - 1) < _NOTED_DISTANCE:
+            return []
+        return [
+            Note(
+                "times",
+                f"{self.source}: stream '{stream.text('name')}' states {stated:g} Hz, but its "
+                f"timestamps are those of {fs:.5g} Hz, which is taken",
             )
-        return clock
+        ]
 
-    def _timestamps(self, stream: XdfStream) -> Iterator[Floats]:
-        """Yield the times of all samples; those without a timestamp follow the one before."""
+    def _samples(self, stream: XdfStream) -> Iterator[tuple[Floats, NDArray[np.generic]]]:
+        """Yield corrected times and values; samples without a time follow the one before."""
+        correct = OffsetCorrection(stream.offset_times, stream.offset_values)
         period = 1 / stream.nominal_fs if stream.nominal_fs else 0.0
         last = np.nan
-        for timestamps, _ in self._file.blocks(stream):
+        for timestamps, samples in self._file.blocks(stream):
             known = ~np.isnan(timestamps)
             if not known.all():
                 index = np.arange(len(timestamps))
@@ -181,7 +196,7 @@ class XdfCapture:
                     "record it again",
                     f"stream '{stream.text('name')}'",
                 )
-            yield timestamps
+            yield correct(timestamps), samples
 
 
 def _file_start(recorded: str, zone: str | None) -> tuple[datetime | None, str]:
