@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import gzip
 import json
 import shutil
 import subprocess
@@ -310,6 +311,42 @@ def test_motion_of_other_data_sets_is_found_by_its_sidecar(tmp_path, unit, scale
     recording = ts.read(folder)
     assert [(c.name, c.fs, c.leg) for c in recording.channels] == [("acc_left", 100, "left")]
     np.testing.assert_allclose(content(recording)["acc_left"][0][1], g, atol=1e-5)
+
+
+def test_compressed_motion_is_read_and_damage_named(tmp_path):
+    folder = write_motion(tmp_path, axes(), {"SamplingFrequency": 100}, gravity())
+    plain = next(folder.rglob("*_motion.tsv"))
+    packed = plain.with_name(plain.name + ".gz")
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    want = content(ts.read(plain))["acc_left"][0][1]
+    plain.unlink()
+    np.testing.assert_array_equal(content(ts.read(folder))["acc_left"][0][1], want)
+    packed.write_bytes(packed.read_bytes()[:-500])
+    with pytest.raises(InputError, match="damaged gzip data"):
+        ts.read(folder)
+
+
+def test_emg_in_tables_of_emg_and_physiology_is_read(tmp_path):
+    x = np.round(np.random.default_rng(1).normal(0, 20, (2000, 2)), 3)
+    table = gzip.compress("".join(f"{a}\t{b}\n" for a, b in x.tolist()).encode())
+    (tmp_path / "dataset_description.json").write_text("{}")
+    about = {"SamplingFrequency": 1000, "StartTime": -5.5, "Columns": ["emg_left", "trigger"]}
+    about["emg_left"] = {"Units": "mV"}
+    physio = tmp_path / "sub-1" / "func" / "sub-1_task-sleep_physio.tsv.gz"
+    physio.parent.mkdir(parents=True)
+    physio.write_bytes(table)
+    physio.with_name("sub-1_task-sleep_physio.json").write_text(json.dumps(about))
+    got = ts.read(physio)
+    assert starts(got, "emg_left") == [-5_500_000_000]
+    np.testing.assert_allclose(content(got)["emg_left"][0][1][:, 0], x[:, 0] * 1000, rtol=1e-6)
+    emg = tmp_path / "sub-1" / "emg" / "sub-1_task-sleep_emg.tsv.gz"
+    emg.parent.mkdir()
+    emg.write_bytes(table)
+    emg.with_name("sub-1_task-sleep_emg.json").write_text('{"SamplingFrequency": 1000}')
+    emg.with_name("sub-1_task-sleep_channels.tsv").write_text(
+        "name\ttype\tunits\ttarget_muscle\nA\tEMG\tuV\tleft tibialis\nB\tTRIG\tV\tn/a\n"
+    )
+    assert [(c.name, c.leg, c.fs) for c in ts.read(emg).channels] == [("emg1_left", "left", 1000)]
 
 
 def test_two_tracked_points_are_two_accelerometers(tmp_path):

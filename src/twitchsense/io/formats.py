@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from twitchsense.errors import InputError
-from twitchsense.io.bids.bids_names import DATA_FILE
+from twitchsense.io.bids.bids_names import DATA_FILE, PHYSIO_FILE
 from twitchsense.io.channels.capture import Capture, ColumnMapping
 from twitchsense.io.other_formats import refuse_known
 
@@ -98,10 +98,10 @@ def _open_xdf(path: Path, source: str, mapping: ColumnMapping, zone: str | None)
 
 
 def _open_bids(path: Path, source: str, mapping: ColumnMapping, zone: str | None) -> Capture:
-    from twitchsense.io.bids.bids_read import BidsEmgCapture, BidsMotionCapture
+    from twitchsense.io.bids.bids_read import BidsEmgCapture, BidsTableCapture
 
-    if path.suffix.casefold() == ".tsv":
-        return BidsMotionCapture(path, source, mapping, zone)
+    if ".tsv" in path.suffixes:
+        return BidsTableCapture(path, source, mapping, zone)
     return BidsEmgCapture(path, source, mapping, zone)
 
 
@@ -175,7 +175,7 @@ def find_format(path: Path, source: str, via: str | None = None) -> CaptureForma
         refuse_known(path, source)
         raise InputError(source, "is a folder", "give the capture files in it")
     name = path.name.casefold()
-    if DATA_FILE.fullmatch(path.name):
+    if DATA_FILE.fullmatch(path.name) or PHYSIO_FILE.fullmatch(path.name):
         return BIDS
     for capture_format in FORMATS:
         if name.endswith(capture_format.suffixes):

@@ -64,6 +64,7 @@ class AxivityBlocks:
     """
 
     utc_offset: timedelta | None = None
+    lost: NDArray[np.int64] | None = None
 
     def __init__(self, path: Path, source: str) -> None:
         self._path = path
@@ -82,7 +83,7 @@ class AxivityBlocks:
         notes: list[str] = []
         self.notes: Sequence[str] = notes
         if not columns or not len(columns[0]):
-            self._numbers = self.starts_ns = self.counts = self.lost = np.empty(0, np.int64)
+            self._numbers = self.starts_ns = self.counts = np.empty(0, np.int64)
             self.nominal_fs, self.resolution_ns = 100.0, 1
             return
         self._numbers, self.starts_ns, self.counts, settings, fractional, sequence = columns

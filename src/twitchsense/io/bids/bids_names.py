@@ -13,8 +13,9 @@ from typing import Any, Final
 from twitchsense.errors import InputError
 from twitchsense.regular_file import read_limited
 
-#: Names of the data files that are captures.
-DATA_FILE: Final = re.compile(r"sub-.+_(emg\.(?:edf|bdf)|motion\.tsv)")
+#: Names of the data files that are captures, and of those that hold other signals too.
+DATA_FILE: Final = re.compile(r"sub-.+_(emg\.(?:edf|bdf)|(?:emg|motion)\.tsv(?:\.gz)?)")
+PHYSIO_FILE: Final = re.compile(r"sub-.+_physio\.tsv(?:\.gz)?")
 #: Marks the root of a data set.
 ROOT_FILE: Final = "dataset_description.json"
 #: Folders between a data file and the root: datatype, session, subject.

@@ -1,4 +1,4 @@
-"""Captures in BIDS data sets: EMG in EDF or BDF, acceleration in motion tables.
+"""Captures in BIDS data sets: EMG in EDF or BDF, tables of motion, EMG and physiology.
 
 The sidecars say which channels are EMG or acceleration, and in which unit; ``scans.tsv`` says
 when a file begins.
@@ -6,11 +6,13 @@ when a file begins.
 
 from __future__ import annotations
 
+import gzip
 import re
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -36,7 +38,8 @@ from twitchsense.model.units import parse_unit
 _BLOCK_ROWS: Final = 1 << 17
 _LEG: Final = re.compile(r"(?:^|[^a-z])(left|right|l|r)(?:$|[^a-z])|^(left|right)", re.IGNORECASE)
 _LEGS: Final = {"left": "left", "l": "left", "right": "right", "r": "right"}
-#: Type of an accelerometer's channel, and of the column of times.
+#: Types of channels: of EMG and an accelerometer, and of the column of times.
+_EMG: Final = "EMG"
 _ACCEL: Final = "ACCEL"
 _LATENCY: Final = "LATENCY"
 
@@ -69,10 +72,9 @@ class BidsEmgCapture(EdfCapture):
                 continue
             unit = own.unit if parse_unit(own.unit) else row.get("units", "") or own.unit
             suggested = ""
-            if row.get("type") == "EMG":
+            if row.get("type") == _EMG:
                 count += 1
-                where = f"{signal.label} {row.get('target_muscle', '')} {row.get('group', '')}"
-                suggested = f"emg{count}{_leg(where)}"
+                suggested = _emg_name(count, row)
             described.append(LabelledSignal(own.label, unit, suggested))
         return described
 
@@ -87,8 +89,8 @@ class BidsEmgCapture(EdfCapture):
         return super()._find_zero(zone)
 
 
-class BidsMotionCapture:
-    """Acceleration of a BIDS data set as a `Capture`: a table without a header.
+class BidsTableCapture:
+    """A table of a BIDS data set without a header as a `Capture`: motion, EMG or physiology.
 
     Parameters
     ----------
@@ -96,29 +98,33 @@ class BidsMotionCapture:
     source : str
         Name of the file in messages.
     mapping : ColumnMapping
-        Of the names in ``channels.tsv``.
+        Of the names in ``channels.tsv``, or of the columns in the JSON file.
     zone : str or None
         IANA time zone of the times in ``scans.tsv``, if they have none.
 
     Raises
     ------
     InputError
-        If there is no usable ``channels.tsv``, no acceleration or no sampling rate.
+        If nothing names the columns, or there is no signal or no sampling rate.
     """
 
     def __init__(self, path: Path, source: str, mapping: ColumnMapping, zone: str | None) -> None:
         self.source = source
         self._path = path
-        rows = read_sidecar_table(path, "channels")
+        sidecar = read_sidecar_json(path, source)
+        rows = _columns_of(sidecar) or read_sidecar_table(path, "channels")
         if not rows:
-            raise InputError(source, "has no channels.tsv", "add it beside the file")
+            raise InputError(
+                source,
+                "has no channels.tsv, and no JSON file that names its Columns",
+                "add one beside the file",
+            )
         self.headers: Sequence[str] = tuple(row.get("name", "") for row in rows)
-        plan = plan_signals(source, _describe_axes(rows), mapping)
+        plan = plan_signals(source, _describe_columns(rows), mapping)
         self.plans = plan.channels
         self._index, self._factors = plan.index, plan.factors
         types = [row.get("type", "") for row in rows]
         self._latency = types.index(_LATENCY) if _LATENCY in types else None
-        sidecar = read_sidecar_json(path, source)
         self._fs = number_of(sidecar, ("SamplingFrequencyEffective", "SamplingFrequency"))
         if self._latency is None and self._fs is None:
             raise InputError(
@@ -129,6 +135,9 @@ class BidsMotionCapture:
         utc_ns, since_s = _start_of(path, zone)
         self.time_axis = "time_s" if utc_ns is None else "time_utc"
         self._zero_ns = round((since_s or 0.0) * NS) if utc_ns is None else utc_ns
+        begin_s = sidecar.get("StartTime")  # of physiology, after the data beside it
+        if isinstance(begin_s, (int, float)) and abs(begin_s) < _MAX_LATENCY_S:
+            self._zero_ns += round(begin_s * NS)
         self.notes = (*ignored_columns_note(source, plan.ignored), *plan.notes)
 
     def first_time_ns(self) -> int:
@@ -181,6 +190,10 @@ class BidsMotionCapture:
                     if len(table):
                         yield self._times(values, done, len(table)), values
                     done += len(table)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise InputError(
+                self.source, f"damaged gzip data ({error})", "compress or copy it again"
+            ) from error
         except (ValueError, pd.errors.ParserError) as error:
             raise InputError(
                 self.source,
@@ -212,25 +225,46 @@ class BidsMotionCapture:
 _MAX_LATENCY_S: Final = 1e8
 
 
-def _describe_axes(rows: Sequence[Mapping[str, str]]) -> list[LabelledSignal | None]:
-    """Describe the columns of a motion table; names for acceleration by the tracked point."""
+def _describe_columns(rows: Sequence[Mapping[str, str]]) -> list[LabelledSignal | None]:
+    """Describe the columns of a table; names for acceleration by the tracked point."""
     points = list(
         dict.fromkeys(r.get("tracked_point", "") for r in rows if r.get("type") == _ACCEL)
     )
     described: list[LabelledSignal | None] = []
+    count = 0
     for row in rows:
         axis = row.get("component", "").casefold()
         if row.get("type") == _LATENCY or row.get("status") == "bad":
             described.append(None)
             continue
         suggested = ""
-        if row.get("type") == _ACCEL and axis in ("x", "y", "z"):
+        if row.get("type") == _EMG:
+            count += 1
+            suggested = _emg_name(count, row)
+        elif row.get("type") == _ACCEL and axis in ("x", "y", "z"):
             point = row.get("tracked_point", "")
             number = str(points.index(point) + 1) if len(points) > 1 else ""
             leg = _leg(f"{point} {row.get('placement', '')}")
             suggested = f"acc{number}{leg}_{axis}"
         described.append(LabelledSignal(row.get("name", ""), row.get("units", ""), suggested))
     return described
+
+
+def _columns_of(sidecar: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return the columns that the JSON file of physiology names, as rows of ``channels.tsv``."""
+    names = sidecar.get("Columns")
+    rows: list[dict[str, str]] = []
+    for name in map(str, names if isinstance(names, list) else []):
+        about = sidecar.get(name)
+        unit = str(about.get("Units", "")) if isinstance(about, dict) else ""
+        rows.append({"name": name, "units": unit})
+    return rows
+
+
+def _emg_name(number: int, row: Mapping[str, str]) -> str:
+    """Return our name of an EMG channel, with the leg of its muscle."""
+    where = " ".join(row.get(key, "") for key in ("name", "target_muscle", "group"))
+    return f"emg{number}{_leg(where)}"
 
 
 def _leg(text: str) -> str:
