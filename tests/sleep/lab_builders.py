@@ -72,6 +72,7 @@ def luna(stages=STAGES, events=EVENTS, form="seconds"):
             "seconds": (f"{30 * k}", f"{30 * k + 30}"),
             "duration": (f"{30 * k}", "+30"),
             "clock": (clock(30 * k), clock(30 * k + 30)),
+            "dated": (f"01-03-26-{clock(30 * k)}", f"01-03-26-{clock(30 * k + 30)}"),
             "elapsed": (f"0+{timedelta(seconds=30 * k)!s:0>8}", "+30"),
             "epochs": (f"e:{k + 1}", "."),
             "until": (f"{30 * k}", "..."),
@@ -83,6 +84,8 @@ def luna(stages=STAGES, events=EVENTS, form="seconds"):
         start, stop = (f"{onset}", f"{onset + length}")
         if form == "clock":
             start, stop = clock(onset), clock(onset + length)
+        elif form == "dated":
+            start, stop = f"01-03-2026-{clock(onset)}", f"+{length}"
         rows.append(f"{name.lower().replace(' ', '_')}\t.\tFLOW\t{start}\t{stop}\t.")
     return "\n".join(rows) + "\n"
 

@@ -11,7 +11,7 @@ from twitchsense.sleep.hypnogram.read import read_hypnogram
 from twitchsense.sleep.hypnogram.stage_codes import parse_codes
 
 WHEN = night_clock("2026-03-01T22:20:00+01:00")
-LUNA_FORMS = ("seconds", "duration", "clock", "elapsed", "epochs", "until")
+LUNA_FORMS = ("seconds", "duration", "clock", "dated", "elapsed", "epochs", "until")
 FILES = {
     "NSRR": lab.nsrr(),
     "NSRR without a clock": lab.nsrr(start=""),
@@ -27,7 +27,8 @@ FILES = {
 }
 #: These have no clock time, and begin with the recording.
 WITHOUT_CLOCK = {"NSRR without a clock", "Profusion", *(f"Luna, {f}" for f in LUNA_FORMS)} - {
-    "Luna, clock"
+    "Luna, clock",
+    "Luna, dated",
 }
 
 

@@ -1,8 +1,9 @@
 """Luna's ``.annot`` files: class, instance, channel, start, stop and meta, with tabs or blanks.
 
 Reduced forms have four (class, instance, start, stop) or three columns (class, start, stop).
-Times are seconds from the start of the EDF, clock times, ``0+hh:mm:ss`` since the start, or
-epochs (``e:3``); a stop may be a duration (``+30``) or ``...``, until the next row.
+Times are seconds from the start of the EDF, clock times, also with a date
+(``01-03-26-22:30:00``), ``0+hh:mm:ss`` since the start, or epochs (``e:3``); a stop may be a
+duration (``+30``) or ``...``, until the next row.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ _HEADERS: Final = (
     ["class", "instance", "start", "stop"],
     ["class", "start", "stop"],
 )
-_CLOCK: Final = re.compile(r"(\d{1,2})[:.](\d{2})[:.](\d{2}(?:\.\d+)?)")
+_CLOCK: Final = re.compile(
+    r"(?:(\d\d)-(\d\d)-((?:\d\d)?\d\d)-)?(\d{1,2})[:.](\d{2})[:.](\d{2}(?:\.\d+)?)"
+)
 _ELAPSED: Final = re.compile(r"0\+(\d{1,2}):(\d{2}):(\d{2}(?:\.\d+)?)")
 _EPOCH: Final = re.compile(r"e:(\d+)(?::(\d+(?:\.\d+)?))?(?::(\d+(?:\.\d+)?))?")
 #: Stage classes of the NSRR's harmonized files that are no stage words elsewhere.
@@ -129,7 +132,9 @@ def _place_clocks(
         match = _CLOCK.fullmatch(start)
         if match is None:
             raise InputError(source, f"start is {start!r}", _CURE, place)
-        texts.append(":".join(match.groups()))
+        day, month, year, *clock_time = match.groups()
+        date = f"{year if len(year) == 4 else 2000 + int(year)}-{month}-{day}T" if day else ""
+        texts.append(date + ":".join(clock_time))
     if clock is None:
         cure = "give the clock time of second 0: --start 22:30:00"
         raise InputError(source, "has clock times", cure, rows[0][4])
@@ -171,7 +176,7 @@ def _length_us(
         end_s = (_offset_s(stop) or 0.0) + float(last[2] or 30)
     clock, begin = _CLOCK.fullmatch(stop), _CLOCK.fullmatch(start)
     if end_s is None and clock and begin:
-        seconds = [int(m[1]) * 3600 + int(m[2]) * 60 + float(m[3]) for m in (begin, clock)]
+        seconds = [int(m[4]) * 3600 + int(m[5]) * 60 + float(m[6]) for m in (begin, clock)]
         return round((seconds[1] - seconds[0]) % 86400 * 1e6)
     length_us = -1 if end_s is None else round(end_s * 1e6)
     if end_s is not None and not stop.startswith("+"):
