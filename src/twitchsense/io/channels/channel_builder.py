@@ -103,6 +103,10 @@ class ChannelBuilder:
         self._timestamps.written_resolution = written_ns
         self._timestamps.binary_resolution = binary_ns
 
+    def set_least_gap(self, least_gap_ns: float) -> None:
+        """State the time (ns) that is missing where samples are lost, if it is known."""
+        self._timestamps.least_gap_ns = least_gap_ns
+
     def add_clock(self, source: ClockSource, start_ns: int, error_s: float) -> None:
         """State what times come from; the least certain source of a channel counts.
 

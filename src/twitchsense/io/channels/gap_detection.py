@@ -109,6 +109,8 @@ class TimestampSegmenter:
         Resolution (ns) of timestamps that were stored in single precision; 0 if they were not.
     stated_fs : float or None
         Sampling rate in Hz that the user states; the timestamps refine it.
+    least_gap_ns : float
+        Least time (ns) that is missing where samples are lost, if it is known.
     """
 
     def __init__(self) -> None:
@@ -118,6 +120,7 @@ class TimestampSegmenter:
         self.resolution = NS
         self.written_resolution = 0
         self.binary_resolution = 0
+        self.least_gap_ns = 0.0
         self._pending: list[Timestamps] = []
         self._pending_count = 0
         self._done = 0
@@ -226,7 +229,7 @@ class TimestampSegmenter:
     def _find_gaps(self, times_ns: Timestamps, steps: Floats, n: int) -> NDArray[np.int64]:
         """Return the indices below `n` of timestamps that follow a gap."""
         period = self.period
-        least = _MIN_LATENESS * period
+        least = max(_MIN_LATENESS * period, self.least_gap_ns)
         if self.binary_resolution:
             low, high = _COARSE_RANGE
             if low < abs(period / self.binary_resolution - 1) < high:

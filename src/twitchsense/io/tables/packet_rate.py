@@ -9,7 +9,7 @@ the rate cannot be known.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -23,6 +23,8 @@ Floats = NDArray[np.float64]
 
 #: Minimum share of rows that repeat the time before, from which rows come in packets.
 _MIN_REPEATS: Final = 0.25
+#: Step (ns) below which rows are of one packet: 10 kHz.
+_WITHIN_PACKET_NS: Final = 100_000
 #: Maximum size of a packet.
 _MAX_PACKET: Final = 4096
 #: Step, in median steps, from which the recording may have been interrupted.
@@ -54,6 +56,8 @@ _ONE_SIZE: Final = 0.95
 _MIN_IRREGULAR: Final = 0.6
 #: Maximum relative distance of the rate that is found from the one that the user states.
 _STATED_TOLERANCE: Final = 0.01
+#: Most rows for their time, as a share of those that the stated rate gives.
+_MAX_SURPLUS: Final = 1.003
 #: Tick (ns) of the clock of Windows, on which all arrivals may lie, and its relative tolerance.
 _TICK_NS: Final = 1e9 / 64
 _TICK_TOLERANCE: Final = 0.002
@@ -78,13 +82,43 @@ class PacketRate:
     spacing_ns : float or None
         Time between packets of which none is lost; None if packets do not have one size, or
         if their delays differ by more than this time.
+    least_gap_ns : float
+        Time that is missing where a packet is lost, with a margin for late times.
     stated : bool
         Whether the user states the rate, which the times do not show.
     """
 
     period_ns: float
     spacing_ns: float | None
+    least_gap_ns: float = 0.0
     stated: bool = False
+
+
+class PacketTimes:
+    """Gives all rows of a packet the time of its first row, block by block.
+
+    Some programs stamp the rows of a packet one by one as they arrive, microseconds apart: no
+    sensor samples as fast.
+    """
+
+    def __init__(self) -> None:
+        self._first = self._last = -(1 << 62)
+
+    def join(self, times_ns: Times) -> Times:
+        """Return the times of packets, shape (n,).
+
+        Parameters
+        ----------
+        times_ns : ndarray of int64, shape (n,)
+            That do not decrease.
+        """
+        if not len(times_ns):
+            return times_ns
+        starts = np.diff(times_ns, prepend=self._last) >= _WITHIN_PACKET_NS
+        first = np.maximum.accumulate(np.where(starts, np.arange(len(times_ns)), -1))
+        joined: Times = np.where(first < 0, self._first, times_ns[np.maximum(first, 0)])
+        self._first, self._last = int(joined[-1]), int(times_ns[-1])
+        return joined
 
 
 def come_in_packets(times_ns: Times) -> bool:
@@ -131,11 +165,12 @@ def find_packet_rate(
     """
     back = np.flatnonzero(np.diff(times_ns) < 0)
     head = times_ns[: back[0] + 1] if len(back) else times_ns
+    mean = NS * (len(head) - 1) / float(head[-1] - head[0])
+    least_gap = _least_gap(head, resolution_ns)
     try:
-        found = packet_rate(head, resolution_ns)
+        found = replace(packet_rate(head, resolution_ns), least_gap_ns=least_gap)
     except UnknownRateError as error:
         if fs is None:
-            mean = NS * (len(head) - 1) / float(head[-1] - head[0])
             raise InputError(
                 source,
                 "several rows have one time, and these times are so irregular that lost rows "
@@ -143,10 +178,26 @@ def find_packet_rate(
                 "state the sampling rate that the device was set to with --fs",
                 place,
             ) from error
-        return PacketRate(NS / fs, None, stated=True)
+        if mean > _MAX_SURPLUS * fs:
+            raise InputError(
+                source,
+                f"rows come at {mean:.5g} Hz on average, so that {fs:g} Hz would place them later "
+                "than their times",
+                "state the true rate with --fs; delete rows that were written twice",
+                place,
+            ) from error
+        return PacketRate(NS / fs, None, least_gap, stated=True)
     if fs is None or abs(NS / found.period_ns / fs - 1) < _STATED_TOLERANCE:
         return found
-    return PacketRate(NS / fs, None, stated=True)
+    return PacketRate(NS / fs, None, least_gap, stated=True)
+
+
+def _least_gap(times_ns: Times, resolution_ns: int) -> float:
+    """Return half of the time (ns) of a packet, or what rounding of the times may leave."""
+    steps = np.diff(times_ns)
+    rounding = 1.2 * resolution_ns if np.median(steps[steps > 0]) < 1.5 * resolution_ns else 0
+    packets = 1 + int(np.count_nonzero(steps))
+    return max(0.5 * float(times_ns[-1] - times_ns[0]) / packets, float(rounding))
 
 
 def packet_rate(times_ns: Times, resolution_ns: int = 0) -> PacketRate:

@@ -20,10 +20,15 @@ from twitchsense.io.channels.capture import ignored_columns_note
 from twitchsense.io.channels.channel_builder import ChannelBuilder
 from twitchsense.io.tables.local_clock import TimeOptions
 from twitchsense.io.tables.number_cells import to_floats
-from twitchsense.io.tables.packet_rate import PacketRate, come_in_packets, find_packet_rate
+from twitchsense.io.tables.packet_rate import (
+    PacketRate,
+    PacketTimes,
+    come_in_packets,
+    find_packet_rate,
+)
 from twitchsense.io.tables.packet_times import PacketSpreader
 from twitchsense.io.tables.row_clock import RowClock, RowTimes
-from twitchsense.io.tables.row_order import ordered_rows
+from twitchsense.io.tables.row_order import RowFilter, are_rows_repeated
 from twitchsense.io.tables.table_layout import ROW_TIME, TableLayout, TimeGroup
 from twitchsense.io.tables.time_column import TimeColumn
 from twitchsense.model.channels import NS
@@ -103,6 +108,14 @@ class Table(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Packets:
+    """How rows come in packets of one time: their rate, and whether some are written twice."""
+
+    rate: PacketRate
+    rows_repeated: bool
+
+
 class _GroupReader:
     """Reads the channels of one time column.
 
@@ -110,19 +123,22 @@ class _GroupReader:
     ----------
     group : TimeGroup
     times : TimeColumn or RowTimes
-    rate : PacketRate or None
+    packets : _Packets or None
         Of rows that come in packets of one time.
     """
 
     def __init__(
-        self,
-        group: TimeGroup,
-        times: TimeColumn | RowTimes,
-        rate: PacketRate | None,
+        self, group: TimeGroup, times: TimeColumn | RowTimes, packets: _Packets | None
     ) -> None:
         self.group = group
         self.times = times
-        self._spreader = None if rate is None else PacketSpreader(rate)
+        self._spreader = None if packets is None else PacketSpreader(packets.rate)
+        self._packet_times = PacketTimes()
+        self.rows = (
+            RowFilter()
+            if packets is None
+            else RowFilter(may_repeat=True, repeats=packets.rows_repeated)
+        )
         self.first: int | None = None
         self.last: int | None = None
 
@@ -131,19 +147,21 @@ class _GroupReader:
         if isinstance(self.times, RowTimes):
             columns = {name: to_floats(block.times[name]) for name in self.times.columns}
             return self.times.parse(block.rows, columns), None
-        return self.times.parse(block.times[self.group.time], block.first_row, self._columns(block))
+        return self.times.parse(block.times[self.group.time], block.first_row, self.columns(block))
 
     def read(self, block: TableBlock, builders: Mapping[str, ChannelBuilder]) -> None:
         """Append the samples of a block to the builders of its channels."""
         times_ns, rows = self.parse(block)
         if not len(times_ns):
             return
-        columns = self._columns(block)
-        if isinstance(self.times, TimeColumn) and self._spreader is None:
-            kept = ordered_rows(times_ns, rows, columns, self.last)
+        columns = self.columns(block)
+        if rows is not None:
+            columns = [c[rows] for c in columns]
+        if isinstance(self.times, TimeColumn):
+            kept = self.rows.select(times_ns, columns)
             if kept is not None:
                 rows = kept if rows is None else rows[kept]
-                times_ns = times_ns[kept]
+                times_ns, columns = times_ns[kept], [c[kept] for c in columns]
         last = len(times_ns) - 1
         if last < 0:
             return
@@ -163,10 +181,8 @@ class _GroupReader:
         if last >= 0:
             self.last = int(times_ns[last])
         self.first = int(times_ns[0]) if self.first is None else self.first
-        if rows is not None:
-            columns = [c[rows] for c in columns]
         if self._spreader is not None:
-            times_ns, columns = self._spreader.push(times_ns, columns)
+            times_ns, columns = self._spreader.push(self._packet_times.join(times_ns), columns)
         self._append(times_ns, columns, builders)
 
     def close(self, builders: Mapping[str, ChannelBuilder]) -> None:
@@ -179,7 +195,8 @@ class _GroupReader:
         if isinstance(self.times, RowTimes):
             self.times.close()
 
-    def _columns(self, block: TableBlock) -> list[NDArray[np.float64]]:
+    def columns(self, block: TableBlock) -> list[NDArray[np.float64]]:
+        """Return the signal columns of a block, shape (rows,)."""
         return [block.signals[name] for plan in self.group.plans for name in plan.names]
 
     def _append(
@@ -222,7 +239,7 @@ class TableCapture:
         self._options = options or TimeOptions()
         self._clocks = clocks or {}
         self._ignored = (*notes, *ignored_columns_note(table.source, table.layout.ignored))
-        self._rates: dict[str, PacketRate] = {}
+        self._packets: dict[str, _Packets] = {}
         self._resolutions: dict[str, tuple[int, int]] = {}
         self._first_ns: int | None = None
         self._readers = self._preview()
@@ -239,8 +256,16 @@ class TableCapture:
                 f"{self.source}: several rows have one time; they are spread over the time to the "
                 f"next ({NS / rate.period_ns:.6g} Hz)",
             )
-            for rate in dict.fromkeys(self._rates.values())
+            for rate in dict.fromkeys(packets.rate for packets in self._packets.values())
         ]
+        repeated = sum(reader.rows.repeated for reader in self._readers)
+        if repeated:
+            times.append(
+                Note(
+                    "unread",
+                    f"{self.source}: {repeated} rows that repeat the row before are left out",
+                )
+            )
         return (*self._ignored, *dict.fromkeys([*times, *packets]), *self.table.notes)
 
     def first_time_ns(self) -> int:
@@ -262,8 +287,11 @@ class TableCapture:
         self._readers = self._open()
         for reader in self._readers:
             written, binary = self._resolutions.get(reader.group.time, (0, 0))
+            packets = self._packets.get(reader.group.time)
             for plan in reader.group.plans:
                 builders[plan.name].set_time_resolution(written, binary, self._stated_fs(reader))
+                if packets is not None:
+                    builders[plan.name].set_least_gap(packets.rate.least_gap_ns)
         for block in self.table.blocks():
             for reader in self._readers:
                 reader.read(block, builders)
@@ -311,7 +339,7 @@ class TableCapture:
                     self._options,
                     self.table.decimal_sign(group.time),
                 )
-            readers.append(_GroupReader(group, times, self._rates.get(group.time)))
+            readers.append(_GroupReader(group, times, self._packets.get(group.time)))
         return readers
 
     def _preview(self) -> list[_GroupReader]:
@@ -327,28 +355,35 @@ class TableCapture:
                 firsts.append(int(times_ns[0]))
                 time = reader.group.time
                 self._resolutions[time] = self._resolution_ns(reader)
-                if isinstance(reader.times, TimeColumn) and come_in_packets(times_ns):
-                    self._rates[time] = self._packet_rate(time)
+                if isinstance(reader.times, TimeColumn) and come_in_packets(
+                    PacketTimes().join(times_ns)
+                ):
+                    self._packets[time] = self._find_packets(time)
         self._first_ns = min(firsts, default=None)
         return readers
 
     def _stated_fs(self, reader: _GroupReader) -> float | None:
         """Return the rate that the user states, or that of packets."""
-        rate = self._rates.get(reader.group.time)
-        return self._options.fs if rate is None else NS / rate.period_ns
+        packets = self._packets.get(reader.group.time)
+        return self._options.fs if packets is None else NS / packets.rate.period_ns
 
-    def _packet_rate(self, time: str) -> PacketRate:
+    def _find_packets(self, time: str) -> _Packets:
         """Return the rate of rows that come in packets of one time."""
         reader = next(r for r in self._open() if r.group.time == time)
         block = next(self.table.blocks(CHUNK_ROWS))
-        times_ns, _ = reader.parse(block)
-        return find_packet_rate(
+        times_ns, rows = reader.parse(block)
+        columns = [c if rows is None else c[rows] for c in reader.columns(block)]
+        repeated = are_rows_repeated(times_ns, columns)
+        kept = RowFilter(may_repeat=True, repeats=repeated).select(times_ns, columns)
+        times_ns = PacketTimes().join(times_ns if kept is None else times_ns[kept])
+        rate = find_packet_rate(
             self.source,
             f"column {time}",
             times_ns,
             self._resolutions[time][0],
             self._options.fs,
         )
+        return _Packets(rate, repeated)
 
     def _resolution_ns(self, reader: _GroupReader) -> tuple[int, int]:
         """Return the resolution of the times as it is written, and as it was stored."""

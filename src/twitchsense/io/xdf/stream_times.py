@@ -92,6 +92,11 @@ class StreamTimes:
         """Whether several samples have one timestamp, so that a stated rate is used."""
         return self._rate is not None
 
+    @property
+    def least_gap_ns(self) -> float:
+        """Time that is missing where a packet is lost; 0 if samples are lost one by one."""
+        return 0.0 if self._rate is None else self._rate.least_gap_ns
+
     def place(
         self, samples: Iterable[tuple[Floats, Sequence[Floats]]]
     ) -> Iterator[tuple[Times, Sequence[Floats]]]:

@@ -113,6 +113,7 @@ class XdfCapture:
             names = [name for plan in plans for name in plan.names]
             for plan in plans:
                 builders[plan.name].set_time_resolution(RESOLUTION_NS, 0)
+                builders[plan.name].set_least_gap(self._times[id(stream)].least_gap_ns)
             blocks = (
                 (timestamps, [self._column(samples, name) for name in names])
                 for timestamps, samples in self._samples(stream)
