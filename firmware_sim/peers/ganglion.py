@@ -149,7 +149,7 @@ class Ganglion(PeripheralModel):
             self._counter = self._level = 0
             self._half = None
         if self._acc and now_s >= self._axes_s:
-            self._axes = [round(self._random.gauss(mean, 20)) for mean in (-62, 5, 30)]
+            self._axes = [round(self._random.gauss(mean, 1)) for mean in (-62, 5, 30)]
             self._axes_s = now_s + 0.1
         counts = [round(self._random.gauss(-1000 * i, self._amplitude)) for i in range(4)]
         if self._differences:

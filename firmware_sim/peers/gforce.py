@@ -121,7 +121,7 @@ class GForce(PeripheralModel):
         self._send("emg", b"\x08" + payload, rows)
 
     def _sample_acc(self, now_s: float) -> None:
-        values = [round(self._random.gauss(mean, 0.05) * 65536) for mean in (-0.9, 0.1, 0.5)]
+        values = [round(self._random.gauss(mean, 0.005) * 65536) for mean in (-0.9, 0.1, 0.5)]
         row = (now_s, tuple(v / 65536 for v in values))
         self._send("acc", b"\x01" + struct.pack("<3i", *values), [row])
 

@@ -14,6 +14,7 @@ from typing import ClassVar
 
 from firmware_sim.peers.movesense_logbook import Logbook
 from firmware_sim.peers.peripheral_model import CharacteristicModel, PeripheralModel
+from firmware_sim.peers.resting_leg import RestingLeg
 
 SERVICE = "34802252-7185-4d5d-b431-630e7050e8f0"
 WRITE = "34800001-7185-4d5d-b431-630e7050e8f0"
@@ -119,7 +120,7 @@ class MovesenseSensor(PeripheralModel):
         self._power_on_s = 0.0
         self._random = random.Random(seed)
         self._held: list[bytes] = []
-        self._level = [1.2, -2.4, 9.3]
+        self._leg = RestingLeg(self._random)
 
     def disconnect(self, now_s: float) -> None:
         """End all subscriptions."""
@@ -259,11 +260,8 @@ class MovesenseSensor(PeripheralModel):
             return (count,)
         vectors: list[float] = []
         for _ in range(MEASUREMENTS[one.kind]):
-            self._level = [
-                0.98 * v + 0.02 * rest + self._random.gauss(0, 0.3)
-                for v, rest in zip(self._level, (1.2, -2.4, 9.3), strict=True)
-            ]
-            vectors += struct.unpack("<3f", struct.pack("<3f", *self._level))
+            acc = [GRAVITY * g for g in self._leg.sample(1 / one.rate)]
+            vectors += struct.unpack("<3f", struct.pack("<3f", *acc))
         if one.kind not in ("gyro", "magn"):
             x, y, z = vectors[:3]
             self.record("acc", one.next_s, (x / GRAVITY, y / GRAVITY, z / GRAVITY))

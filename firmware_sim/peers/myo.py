@@ -140,7 +140,7 @@ class Myo(PeripheralModel):
         self._half = []
 
     def _sample_imu(self, now_s: float) -> None:
-        acc = [round(self._random.gauss(mean, 200)) for mean in (-1500, 300, 1100)]
+        acc = [round(self._random.gauss(mean, 12)) for mean in (-1500, 300, 1100)]
         gyro = [round(self._random.gauss(0, 40)) for _ in range(3)]
         self.record("acc", now_s, tuple(a / 2048 for a in acc))
         self.notify(IMU, struct.pack("<10h", 16384, 0, 0, 0, *acc, *gyro))

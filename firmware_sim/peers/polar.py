@@ -15,6 +15,7 @@ from typing import ClassVar
 
 from firmware_sim.peers import polar_files
 from firmware_sim.peers.peripheral_model import CharacteristicModel, PeripheralModel
+from firmware_sim.peers.resting_leg import RestingLeg
 
 SERVICE = "fb005c80-02e7-f387-1cad-8acd2d8df0c8"
 CONTROL = "fb005c81-02e7-f387-1cad-8acd2d8df0c8"
@@ -163,7 +164,7 @@ class PolarSensor(PeripheralModel):
         self._power_on_s = 0.0
         self._random = random.Random(seed)
         self._held: list[bytes] = []
-        self._level = [120.0, -240.0, 950.0]
+        self._leg = RestingLeg(self._random)
 
     # -- connection ----------------------------------------------------------------------
 
@@ -321,17 +322,13 @@ class PolarSensor(PeripheralModel):
             microvolts = round(self._random.gauss(0, 300))
             self.record("ecg", one.next_s, (microvolts / 1000,))
             return (microvolts,)
-        step = self._random.choice((0.5, 4.0, 60.0))
-        self._level = [
-            min(7000.0, max(-7000.0, 0.98 * v + 0.02 * rest + self._random.gauss(0, step)))
-            for v, rest in zip(self._level, (120.0, -240.0, 950.0), strict=True)
-        ]
+        acc_mg = [1000 * g for g in self._leg.sample(1 / one.rate)]
         if self.product.compressed:
             mg = one.factor * (1 if self.frame_type == 1 else 1000)
             limit = 32767
         else:
             mg, limit = 1.0, {0: 127, 1: 32767, 2: 8_388_607}[self.frame_type]
-        values = tuple(min(limit, max(-limit, round(v / mg))) for v in self._level)
+        values = tuple(min(limit, max(-limit, round(v / mg))) for v in acc_mg)
         self.record("acc", one.next_s, tuple(v * mg / 1000 for v in values))
         return values
 
@@ -352,7 +349,7 @@ class PolarSensor(PeripheralModel):
     def _send(self, frame: bytes) -> None:
         self._frames += 1
         if len(frame) > LONGEST_VALUE or (self._cut_every and self._frames % self._cut_every == 0):
-            frame = frame[: min(LONGEST_VALUE, len(frame)) - 5]
+            frame = frame[: min(LONGEST_VALUE, len(frame)) - 1]  # never at the end of a block
         self._held.append(frame)
 
 

@@ -244,7 +244,8 @@ _CAPTURE_OPTIONS: Final = (
     click.option(
         "--leg",
         type=click.Choice(["left", "right"]),
-        help="Leg of the channels that name none.",
+        help="Leg of the channels that name none, or of a night that was recorded as the other "
+        "leg.",
     ),
     click.option(
         "--start",

@@ -69,7 +69,8 @@ def read(
         Foreign column names to those of the package, as in ``--map``; a column that is
         mapped to ``ignore`` is left out.
     legs : mapping of str to {'left', 'right'}, optional
-        Leg of each channel whose name does not contain it.
+        Leg of each channel whose name does not contain it, or, by its key, of a device of a
+        night file, in place of the one that the file says.
     zone : str, optional
         IANA time zone of the wearer. EDF stores local time only, so its UTC is known only
         with a zone.
@@ -81,7 +82,8 @@ def read(
         Sampling rate in Hz of a text or Parquet file without a time column, or with one whose
         times have two readings.
     leg : {'left', 'right'}, optional
-        Leg of all channels for which neither their name nor `legs` gives one.
+        Leg of all channels for which neither their name nor `legs` gives one. It replaces the
+        leg that a night file holds, if its devices all have the same.
     start : str or datetime, optional
         Clock time of the first row of the recording, in place of that in the files: ISO 8601
         with an offset, or local time of `zone`. For files without a clock, or with a wrong one.
@@ -125,6 +127,8 @@ def read(
         gain=_check_gain(gain),
         skip_rows=_check_skip_rows(skip_rows),
         names=names,
+        leg=leg,
+        legs=legs,
     )
     opened: list[_Opened] = []
     files: list[Path] = []
@@ -158,11 +162,15 @@ def read(
     notes = [*merged.notes, *never_changing_notes(constant)]
     if stated_ns is not None:
         notes = [_without_zone_cure(note) for note in notes]
-    legs = dict(legs or {})
+    legs = {name: side for name, side in (legs or {}).items() if name not in mapping.devices}
     if leg is not None:
         for data in merged.data:
             if data.channel.leg is None:
                 legs.setdefault(data.channel.name, leg)
+        if leg not in {data.channel.leg or leg for data in merged.data}:
+            other = "left" if leg == "right" else "right"
+            problem = f"leg: {leg} has no effect, since all channels are named {other}"
+            notes.append(Note("unread", problem, "correct the names by --map"))
     mne_names = {
         plan.name: tuple(plan.names)
         for capture in captures

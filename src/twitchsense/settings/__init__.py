@@ -64,7 +64,9 @@ class Settings(FrozenModel):
     labels: LabelSettings = LabelSettings()
     limb: LimbSettings = LimbSettings()
     legs: dict[str, Literal["left", "right"]] = Field(
-        default_factory=dict, description="leg of a channel whose name does not state it"
+        default_factory=dict,
+        description="leg of a channel whose name does not state it, or of a "
+        "device of a night file, by its key",
     )
     columns: dict[str, str] = Field(
         default_factory=dict,

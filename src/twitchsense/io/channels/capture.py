@@ -103,6 +103,11 @@ class ColumnMapping:
     names : sequence of str
         Column names of a text file without a header (``--columns``); a column named
         ``ignore`` is left out.
+    leg : {'left', 'right'}, optional
+        Leg of channels that name none, and of a night whose devices all name the other one
+        (``--leg``).
+    legs : mapping of str to str, optional
+        Leg by the name of a channel, or by the key of a device of a night.
 
     Attributes
     ----------
@@ -113,6 +118,10 @@ class ColumnMapping:
         Whether a file has EMG in counts.
     skip_rows : int
     names : tuple of str
+    leg : str or None
+    legs : mapping of str to str
+    devices : set of str
+        Keys of the devices of all nights.
     lines_used : bool
         Whether a file is text, so that `skip_rows` and `names` apply.
     times_used : bool
@@ -128,7 +137,12 @@ class ColumnMapping:
         gain: float | None = None,
         skip_rows: int = 0,
         names: Sequence[str] = (),
+        leg: str | None = None,
+        legs: Mapping[str, str] | None = None,
     ) -> None:
+        self.leg = leg
+        self.legs = legs or {}
+        self.devices: set[str] = set()
         self.skip_rows = skip_rows
         self.names = tuple(name.strip() for name in names)
         self.lines_used = False

@@ -15,6 +15,7 @@ from twitchsense.errors import InputError
 from twitchsense.io.channels.capture import ColumnMapping
 from twitchsense.io.channels.channel_builder import ChannelBuilder
 from twitchsense.io.device_logs.decoded_device import DecodedDevice, clock_class, describe_battery
+from twitchsense.io.device_logs.stated_legs import apply_stated_legs
 from twitchsense.model.channels import NS, ClockSource
 from twitchsense.model.column_names import ChannelPlan, plan_channels
 from twitchsense.model.notes import Note
@@ -56,7 +57,7 @@ class NightFileCapture:
     source : str
         Name of the file in messages.
     mapping : ColumnMapping
-        Only the gain is used: the names of a night file are those of the package.
+        Only gain and legs are used: the names of a night file are those of the package.
     zone : str, optional
         IANA time zone in which the notes show times; UTC by default.
 
@@ -89,11 +90,15 @@ class NightFileCapture:
         self._zone = zone
         self._align_clocks(boots, reader.host_clock_readings())
         settings = read_settings(reader)
+        columns = {
+            **{b.device: _v1_columns(b, settings.get(b.device, {})) for b in reader.boots},
+            **{decoded.device.key: decoded.columns for decoded in self._devices},
+        }
+        legs, self._leg_notes = apply_stated_legs(
+            {key: device.leg for key, device in columns.items()}, mapping, source
+        )
         self._columns = name_columns(
-            {
-                **{b.device: _v1_columns(b, settings.get(b.device, {})) for b in reader.boots},
-                **{decoded.device.key: decoded.columns for decoded in self._devices},
-            }
+            {key: replace(device, leg=legs[key]) for key, device in columns.items()}
         )
         names = [n for columns in self._columns.values() for c in columns.values() for n in c]
         self.headers: Sequence[str] = tuple(dict.fromkeys(names))
@@ -153,7 +158,7 @@ class NightFileCapture:
     @property
     def notes(self) -> tuple[str, ...]:
         """Remarks on markers, clocks, batteries and damage."""
-        notes = list(self._marker_notes)
+        notes = [*self._leg_notes, *self._marker_notes]
         notes += self._step_notes
         for boot, clock in self._boots:
             notes.append(
