@@ -267,17 +267,6 @@ def test_channels_of_different_starts_stay_aligned_in_edf(tmp_path):
     assert starts[0] == starts[1]
 
 
-@pytest.mark.parametrize(
-    ("date", "says"), [(b"25.10.26", "occurs twice"), (b"29.03.26", "does not occur")]
-)
-def test_an_edf_start_in_the_hour_of_the_clock_change_is_told(tmp_path, date, says):
-    file = EdfFile(digital(8), recording=b"", date=date, clock=b"02.30.00")
-    file.write(tmp_path / "e.edf")
-    notes = read(tmp_path / "e.edf", zone="Europe/Berlin").notes
-    assert any(says in note for note in notes)
-    assert not any(says in note for note in read(tmp_path / "e.edf").notes)
-
-
 def test_a_growing_write_ahead_log_changes_the_hash_of_a_night(tmp_path):
     path, log = tmp_path / "a.night", tmp_path / "a.night-wal"
     path.write_bytes(b"night")

@@ -67,3 +67,26 @@ def digital(seconds=20, fs=500, rms=80, signals=1, seed=4):
     """Return noise as digital values, shape (signals, n)."""
     rng = np.random.default_rng(seed)
     return np.rint(rng.normal(0, rms, (signals, seconds * fs))).astype(np.int64)
+
+
+def foreign_bids(folder, *, units="V", header_unit=b"V", status="good", acq="2026-03-01T22:10:05"):
+    """Write a data set as others do: own names, sidecars at the root, muscles, local time."""
+    emg = folder / "sub-07" / "ses-2" / "emg"
+    emg.mkdir(parents=True)
+    (folder / "dataset_description.json").write_text('{"Name": "x", "BIDSVersion": "1.11.1"}')
+    edf = EdfFile(
+        digital(signals=3), labels=["LTA", "RTA", "Trigger"], units=[header_unit] * 2 + [b""],
+        physical=(b"-0.00328", b"0.003277"), date=b"01.01.85", recording=b"Startdate X X X X",
+    )  # fmt: skip
+    edf.write(emg / "sub-07_ses-2_task-rest_emg.edf")
+    (emg / "sub-07_ses-2_task-rest_channels.tsv").write_text(
+        "name\ttype\tunits\ttarget_muscle\tstatus\n"
+        f"LTA\tEMG\t{units}\tTibialis anterior (left)\tgood\n"
+        f"RTA\tEMG\t{units}\tTibialis anterior (right)\t{status}\n"
+        "Trigger\tTRIG\tn/a\tn/a\tn/a\n"
+    )
+    (folder / "task-rest_emg.json").write_text('{"SamplingFrequency": 500}')
+    (folder / "sub-07" / "ses-2" / "sub-07_ses-2_scans.tsv").write_text(
+        f"filename\tacq_time\nemg/sub-07_ses-2_task-rest_emg.edf\t{acq}\n"
+    )
+    return folder

@@ -17,7 +17,7 @@ import pytest
 
 import twitchsense as ts
 from tests.io.builders import content, lengths, starts
-from tests.io.edf_builder import EdfFile, digital
+from tests.io.edf_builder import digital, foreign_bids
 from tests.nightfile.builders import write_night
 from twitchsense.errors import InputError
 from twitchsense.io.bids.bids_write import BidsEvents, write_bids
@@ -212,29 +212,6 @@ def test_a_file_inside_a_data_set_is_read_alone(tmp_path):
     assert recording.start_utc_ns == UTC_NS + 123_456_000
 
 
-def foreign(folder, *, units="V", header_unit=b"V", status="good", acq="2026-03-01T22:10:05"):
-    """Write a data set as others do: own names, sidecars at the root, muscles, local time."""
-    emg = folder / "sub-07" / "ses-2" / "emg"
-    emg.mkdir(parents=True)
-    (folder / "dataset_description.json").write_text('{"Name": "x", "BIDSVersion": "1.11.1"}')
-    edf = EdfFile(
-        digital(signals=3), labels=["LTA", "RTA", "Trigger"], units=[header_unit] * 2 + [b""],
-        physical=(b"-0.00328", b"0.003277"), date=b"01.01.85", recording=b"Startdate X X X X",
-    )  # fmt: skip
-    edf.write(emg / "sub-07_ses-2_task-rest_emg.edf")
-    (emg / "sub-07_ses-2_task-rest_channels.tsv").write_text(
-        "name\ttype\tunits\ttarget_muscle\tstatus\n"
-        f"LTA\tEMG\t{units}\tTibialis anterior (left)\tgood\n"
-        f"RTA\tEMG\t{units}\tTibialis anterior (right)\t{status}\n"
-        "Trigger\tTRIG\tn/a\tn/a\tn/a\n"
-    )
-    (folder / "task-rest_emg.json").write_text('{"SamplingFrequency": 500}')
-    (folder / "sub-07" / "ses-2" / "sub-07_ses-2_scans.tsv").write_text(
-        f"filename\tacq_time\nemg/sub-07_ses-2_task-rest_emg.edf\t{acq}\n"
-    )
-    return folder
-
-
 @pytest.mark.parametrize(
     ("units", "header_unit", "factor"),
     [("V", b"V", 1), ("V", b"", 1), ("mV", b"", 1e-3), ("n/a", b"V", 1), ("uV", b"V", 1)],
@@ -242,7 +219,7 @@ def foreign(folder, *, units="V", header_unit=b"V", status="good", acq="2026-03-
 def test_channels_of_other_data_sets_are_found_by_their_sidecar(
     tmp_path, units, header_unit, factor
 ):
-    recording = ts.read(foreign(tmp_path / "d", units=units, header_unit=header_unit))
+    recording = ts.read(foreign_bids(tmp_path / "d", units=units, header_unit=header_unit))
     assert [(c.name, c.leg) for c in recording.channels] == [
         ("emg1_left", "left"),
         ("emg2_right", "right"),
@@ -255,7 +232,7 @@ def test_channels_of_other_data_sets_are_found_by_their_sidecar(
 
 
 def test_bad_channels_are_left_out_with_a_note(tmp_path):
-    recording = ts.read(foreign(tmp_path / "d", status="bad"))
+    recording = ts.read(foreign_bids(tmp_path / "d", status="bad"))
     assert [c.name for c in recording.channels] == ["emg1_left"]
     assert any("marked as bad and left out: RTA" in note for note in recording.notes)
 
@@ -271,7 +248,7 @@ def test_bad_channels_are_left_out_with_a_note(tmp_path):
     ],
 )
 def test_the_start_is_that_of_scans_tsv(tmp_path, acq, zone, utc_ns):
-    assert ts.read(foreign(tmp_path / "d", acq=acq), zone=zone).start_utc_ns == utc_ns
+    assert ts.read(foreign_bids(tmp_path / "d", acq=acq), zone=zone).start_utc_ns == utc_ns
 
 
 MOTION = "name\tcomponent\ttype\ttracked_point\tunits\n"
@@ -394,7 +371,7 @@ def test_unusable_motion_is_refused(tmp_path, channels, sidecar, table, problem)
 
 
 def test_folders_with_several_or_no_recordings_are_refused(tmp_path):
-    foreign(tmp_path / "d")
+    foreign_bids(tmp_path / "d")
     write_motion(tmp_path / "d", axes(), {"SamplingFrequency": 100}, gravity())
     with pytest.raises(InputError, match="holds 2 recordings; give the files of one, such as sub"):
         ts.read(tmp_path / "d")

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from twitchsense.errors import InputError, MissingExtraError
 from twitchsense.io.channels.capture import ColumnMapping, ignored_columns_note
 from twitchsense.io.channels.channel_builder import ChannelBuilder
 from twitchsense.io.channels.labelled_signals import LabelledSignal, leg_suffix, plan_signals
+from twitchsense.io.channels.local_start import local_to_utc
 from twitchsense.io.edf.edf_header import read_edf_header
 from twitchsense.model.channels import NS
 from twitchsense.model.notes import GIVE_ZONE, Note, with_source
@@ -235,4 +235,5 @@ def _start(raw: BaseRaw, in_utc: bool, zone: str | None) -> tuple[datetime | Non
         return None, Note(
             "times", f"begins at {local + since:%Y-%m-%d %H:%M:%S} local time", GIVE_ZONE
         )
-    return local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) + since, ""
+    utc, note = local_to_utc(local, zone)
+    return utc + since, note

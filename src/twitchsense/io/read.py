@@ -19,6 +19,7 @@ from twitchsense.errors import InputError
 from twitchsense.io.bids.bids_names import find_recording
 from twitchsense.io.channels.capture import Capture, ColumnMapping
 from twitchsense.io.channels.constant_runs import never_changing_notes
+from twitchsense.io.channels.local_start import STATE_OFFSET
 from twitchsense.io.formats import find_format
 from twitchsense.io.input_files import hash_capture
 from twitchsense.io.merge import merge
@@ -209,7 +210,8 @@ def _with_start(recording: Recording, stated_ns: int, notes: list[str]) -> Recor
 
 def _without_zone_cure(note: str) -> str:
     """Return a note as plain text if it asks for the zone of a start that is stated."""
-    return str(note) if isinstance(note, Note) and note.cure == GIVE_ZONE else note
+    needless = isinstance(note, Note) and note.cure in (GIVE_ZONE, STATE_OFFSET)
+    return str(note) if needless else note
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Protocol
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +18,9 @@ from twitchsense.io.channels.block_clock import BlockClock
 from twitchsense.io.channels.capture import ColumnMapping
 from twitchsense.io.channels.channel_builder import ChannelBuilder
 from twitchsense.io.channels.labelled_signals import LabelledSignal, plan_signals
+from twitchsense.io.channels.local_start import local_to_utc
 from twitchsense.model.channels import NS
-from twitchsense.model.notes import GIVE_ZONE, STATE_TIMES, Note
+from twitchsense.model.notes import GIVE_ZONE, STATE_TIMES, Note, with_source
 
 #: Names of the axes, to which `--map` refers.
 _AXES: Final = ("acc_x", "acc_y", "acc_z")
@@ -111,11 +111,17 @@ class BlockCapture:
         start_ns = int(self._clock.times(0, 1)[0])
         begin = datetime(1970, 1, 1) + timedelta(microseconds=start_ns // 1000)
         offset = blocks.utc_offset
+        start_note = ""
         if offset is None and zone is not None:
-            offset = begin.replace(tzinfo=ZoneInfo(zone)).utcoffset()
+            utc, start_note = local_to_utc(begin, zone)
+            offset = begin - utc.replace(tzinfo=None)
         self.time_axis = "time_s" if offset is None else "time_utc"
         self._shift_ns = -start_ns if offset is None else -round(offset.total_seconds()) * NS
-        self.notes = (*blocks.notes, *self._clock_notes(begin, offset))
+        self.notes = (
+            *blocks.notes,
+            *((with_source(source, start_note),) if start_note else ()),
+            *self._clock_notes(begin, offset),
+        )
 
     def first_time_ns(self) -> int:
         """Return the time of the first sample in ns."""

@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC
 from pathlib import Path
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -29,9 +28,10 @@ from twitchsense.io.bids.bids_names import (
 from twitchsense.io.channels.capture import ColumnMapping, ignored_columns_note
 from twitchsense.io.channels.channel_builder import ChannelBuilder
 from twitchsense.io.channels.labelled_signals import LabelledSignal, plan_signals
+from twitchsense.io.channels.local_start import local_to_utc
 from twitchsense.io.edf.edf import EdfCapture
 from twitchsense.model.channels import NS
-from twitchsense.model.notes import Note
+from twitchsense.model.notes import Note, with_source
 from twitchsense.model.units import parse_unit
 
 #: Rows that are read at once.
@@ -54,7 +54,10 @@ class BidsEmgCapture(EdfCapture):
         self._rows = {row.get("name", ""): row for row in read_sidecar_table(path, "channels")}
         self._bad = [n for n, row in self._rows.items() if row.get("status") == "bad"]
         self._path = path
+        self._start_note = ""
         super().__init__(path, source, mapping, zone)
+        if self._start_note:
+            self.notes += (with_source(source, self._start_note),)
         if self._bad:
             self.notes += (
                 Note("unread", f"{source}: marked as bad and left out: {', '.join(self._bad)}"),
@@ -81,7 +84,7 @@ class BidsEmgCapture(EdfCapture):
     def _find_zero(self, zone: str | None) -> tuple[str, int]:
         """Return time axis and zero by the header, or by ``scans.tsv`` if it has no start."""
         if self._header.start_utc(zone) is None:
-            utc_ns, since_s = _start_of(self._path, zone)
+            utc_ns, since_s, self._start_note = _start_of(self._path, zone)
             if utc_ns is not None:
                 return "time_utc", utc_ns - self._first_onset_ns()
             if since_s is not None and zone is None:
@@ -132,13 +135,17 @@ class BidsTableCapture:
                 "has neither a LATENCY channel nor a SamplingFrequency",
                 "add SamplingFrequency to its JSON file",
             )
-        utc_ns, since_s = _start_of(path, zone)
+        utc_ns, since_s, start_note = _start_of(path, zone)
         self.time_axis = "time_s" if utc_ns is None else "time_utc"
         self._zero_ns = round((since_s or 0.0) * NS) if utc_ns is None else utc_ns
         begin_s = sidecar.get("StartTime")  # of physiology, after the data beside it
         if isinstance(begin_s, (int, float)) and abs(begin_s) < _MAX_LATENCY_S:
             self._zero_ns += round(begin_s * NS)
-        self.notes = (*ignored_columns_note(source, plan.ignored), *plan.notes)
+        self.notes = (
+            *ignored_columns_note(source, plan.ignored),
+            *plan.notes,
+            *((with_source(source, start_note),) if start_note else ()),
+        )
 
     def first_time_ns(self) -> int:
         """Return the time of the first row in ns."""
@@ -272,7 +279,7 @@ def _leg(text: str) -> str:
     return f"_{_LEGS[(match[1] or match[2]).casefold()]}" if match else ""
 
 
-def _start_of(path: Path, zone: str | None) -> tuple[int | None, float | None]:
+def _start_of(path: Path, zone: str | None) -> tuple[int | None, float | None, str]:
     """Return what ``scans.tsv`` says of the first sample.
 
     Returns
@@ -281,10 +288,13 @@ def _start_of(path: Path, zone: str | None) -> tuple[int | None, float | None]:
         None if it is unknown.
     since_s : float or None
         Seconds after the earliest file of the table.
+    note : str
+        As of `local_to_utc`.
     """
     start, since_s = find_start(path)
+    note = ""
     if start is not None and start.tzinfo is None and zone is not None:
-        start = start.replace(tzinfo=ZoneInfo(zone))
+        start, note = local_to_utc(start, zone)
     if start is None or start.tzinfo is None:
-        return None, since_s
-    return round(start.astimezone(UTC).timestamp() * 1e6) * 1000, since_s
+        return None, since_s, ""
+    return round(start.astimezone(UTC).timestamp() * 1e6) * 1000, since_s, note

@@ -10,14 +10,14 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import BinaryIO, Final
-from zoneinfo import ZoneInfo
 
 from twitchsense.errors import InputError
 from twitchsense.io.channels.labelled_signals import LabelledSignal
-from twitchsense.model.notes import Note
+from twitchsense.io.channels.local_start import local_to_utc
+from twitchsense.model.notes import Note, with_source
 
 #: Size (bytes) of the part of the header before that of the signals, and of each signal's.
 _GENERAL_BYTES: Final = 256
@@ -126,10 +126,11 @@ class EdfHeader:
         datetime or None
             None if the start or its zone is unknown.
         """
-        known: tzinfo | None = self.utc_offset or (ZoneInfo(zone) if zone else None)
-        if self.start is None or known is None:
+        if self.start is None:
             return None
-        return self.start.replace(tzinfo=known).astimezone(UTC)
+        if self.utc_offset is not None:
+            return self.start.replace(tzinfo=self.utc_offset).astimezone(UTC)
+        return local_to_utc(self.start, zone)[0] if zone else None
 
     def start_notes(self, source: str, zone: str | None) -> list[str]:
         """Return a note if two dates or a change of the clock leave the start two readings.
@@ -159,20 +160,8 @@ class EdfHeader:
             )
         if self.utc_offset is not None or zone is None:
             return notes
-        first, second = (self.start.replace(tzinfo=ZoneInfo(zone), fold=f) for f in (0, 1))
-        if first.utcoffset() == second.utcoffset():
-            return notes
-        twice = first.astimezone(UTC) < second.astimezone(UTC)
-        how_often = "occurs twice" if twice else "does not occur"
-        return [
-            *notes,
-            Note(
-                "times",
-                f"{source}: the start {self.start} {how_often} in {zone}; it is read as "
-                f"{first.astimezone(UTC):%H:%M:%S} UTC. If events lie an hour off against a "
-                "hypnogram, export the file with its offset from UTC",
-            ),
-        ]
+        note = local_to_utc(self.start, zone)[1]
+        return [*notes, with_source(source, note)] if note else notes
 
 
 def read_edf_header(path: Path, source: str) -> EdfHeader:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from twitchsense.io.channels.local_start import local_to_utc
 from twitchsense.model.channels import NS
 
 Times = NDArray[np.int64]
@@ -77,6 +79,11 @@ class LocalClock:
         self._options = options
         self._offset_ns: int | None = None
         self._last_local: int | None = None
+        self.note = ""  #: Whether the first time occurs twice or never.
+
+    def start_to_utc(self, local_ns: int) -> int:
+        """Return what `to_utc` returns of one time in ns since 1970."""
+        return int(self.to_utc(np.array([local_ns]), np.ones(1, bool))[0])
 
     def to_utc(self, local_ns: Times, valid: NDArray[np.bool_]) -> Times:
         """Return UTC of local times, or the local times if their zone is unknown.
@@ -95,7 +102,9 @@ class LocalClock:
             return local_ns
         zone = ZoneInfo(self._options.zone)
         if self._offset_ns is None:
-            self._offset_ns = _utc_offset_ns(int(local_ns[good[0]]), zone)
+            first = _to_datetime(int(local_ns[good[0]]))
+            utc, self.note = local_to_utc(first, self._options.zone)
+            self._offset_ns = (first - utc.replace(tzinfo=None)) // timedelta(seconds=1) * NS
         out = local_ns - self._offset_ns
         known = local_ns[good]
         before = int(known[0]) if self._last_local is None else self._last_local
@@ -112,27 +121,11 @@ class LocalClock:
         return out
 
 
-def to_utc_start(local_ns: int, options: TimeOptions) -> tuple[int, LocalAxis]:
-    """Return the start of a file that gives it in local time.
-
-    Parameters
-    ----------
-    local_ns : int
-        Local time in ns since 1970.
-    options : TimeOptions
-
-    Returns
-    -------
-    start_ns : int
-    axis : {'time_utc', 'time_local'}
-        UTC if the zone is known.
-    """
-    times = LocalClock(options).to_utc(np.array([local_ns]), np.ones(1, bool))
-    return int(times[0]), options.local_axis
-
-
 def _utc_offset_ns(local_ns: int, zone: ZoneInfo) -> int:
     """Return the UTC offset of a local time."""
-    naive = pd.Timestamp(local_ns).to_pydatetime(warn=False)
-    offset = naive.replace(tzinfo=zone).utcoffset()
+    offset = _to_datetime(local_ns).replace(tzinfo=zone).utcoffset()
     return 0 if offset is None else round(offset.total_seconds()) * NS
+
+
+def _to_datetime(local_ns: int) -> datetime:
+    return pd.Timestamp(local_ns).to_pydatetime(warn=False)

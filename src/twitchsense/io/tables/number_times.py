@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
-from twitchsense.io.tables.local_clock import LocalClock, TimeOptions, to_utc_start
+from twitchsense.io.tables.local_clock import LocalClock, TimeOptions
 from twitchsense.io.tables.number_cells import NumberColumn
 from twitchsense.io.tables.time_reading import MAX_START_S, TimeReading, single_spacing
 from twitchsense.io.tables.time_wraps import WrapCounter
@@ -173,6 +173,6 @@ class NumberTimes:
             self._first = ticks[0]
         start_ns = 0
         if self._options.first_time_ns:
-            start_ns, _ = to_utc_start(self._options.first_time_ns, self._options)
+            start_ns = self._clock.start_to_utc(self._options.first_time_ns)
         since = np.clip((ticks - self._first) * unit_ns, -_MAX_NS / 2, _MAX_NS / 2)
         return start_ns + np.rint(since).astype(np.int64)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
-from twitchsense.io.tables.local_clock import TimeOptions, to_utc_start
+from twitchsense.io.tables.local_clock import LocalClock, TimeOptions
 from twitchsense.io.tables.number_cells import NumberColumn
 from twitchsense.io.tables.time_reading import MAX_START_S, TimeReading
 from twitchsense.model.channels import NS
@@ -105,11 +105,12 @@ class RowTimes:
         self._source = source
         self._clock = clock
         _check_start(clock, source)
+        self._local = LocalClock(options)
         start_ns, axis = clock.start_ns, "time_s"
         if clock.is_utc:
             axis = "time_utc"
         elif clock.is_utc is not None:
-            start_ns, axis = to_utc_start(clock.start_ns, options)
+            start_ns, axis = self._local.start_to_utc(clock.start_ns), options.local_axis
         note = f"rows have a sampling rate, {clock.fs:.7g} Hz, instead of times"
         if clock.is_utc is False and axis == "time_local":
             note = Note("times", f"{note}, from a start in local time without a zone", GIVE_ZONE)
@@ -131,7 +132,8 @@ class RowTimes:
     @property
     def notes(self) -> list[str]:
         """What the user should know about the times so far."""
-        notes = [with_source(self._source, self.reading.note)]
+        texts = (self.reading.note, self._local.note)
+        notes = [with_source(self._source, text) for text in texts if text]
         if self._missing and self._clock.counter:
             modulus = None if self._clock.arrival else self._clock.modulus
             limit = f" (losses of {modulus} or more in one place are not seen)" if modulus else ""

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +18,7 @@ from twitchsense.errors import InputError
 from twitchsense.io.channels.capture import ColumnMapping, ignored_columns_note
 from twitchsense.io.channels.channel_builder import ChannelBuilder
 from twitchsense.io.channels.labelled_signals import plan_signals
+from twitchsense.io.channels.local_start import local_to_utc
 from twitchsense.io.xdf.stream_times import RESOLUTION_NS, StreamTimes
 from twitchsense.io.xdf.xdf_channels import describe_channels
 from twitchsense.io.xdf.xdf_clock import OffsetCorrection
@@ -29,6 +29,7 @@ from twitchsense.model.notes import GIVE_ZONE, Note, with_source
 
 #: Largest time in s: that of the year 2200, in the clocks in use.
 _MAX_TIME_S: Final = 7.3e9
+_BY_HEADER: Final = "the start is that of the file header, right to a few seconds"
 #: Relative distance of the rate by the times from the one stated from which a note is written.
 _NOTED_DISTANCE: Final = 0.02
 #: Share of samples without a timestamp, below which each sample has its own.
@@ -216,5 +217,6 @@ def _file_start(recorded: str, zone: str | None) -> tuple[datetime | None, str]:
                     GIVE_ZONE,
                 ),
             )
-        when = when.replace(tzinfo=ZoneInfo(zone))
-    return when.astimezone(UTC), "the start is that of the file header, right to a few seconds"
+        utc, note = local_to_utc(when, zone)
+        return utc, note or _BY_HEADER
+    return when.astimezone(UTC), _BY_HEADER
