@@ -80,6 +80,18 @@ FILES = {
         makers.emgworks(EMG, SHORT).replace("ACC.", "ACC ").replace(",", ";").replace(".", ","),
         "emg1_left", 1259.259, EMG, 1e-3, None,
     ),
+    "emgworks_im.csv": (
+        makers.emgworks(EMG, SHORT, sensor="L TA").partition("Method: None")[2]
+        .replace("L TA: EMG 1", "L TA: EMG1 (IM)").replace("ACC.X 1", "ACC1.X (IM)")
+        .replace("ACC.Y 1", "ACC1.Y (IM)").replace("ACC.Z 1", "ACC1.Z (IM)"),
+        "acc_left", 148.1481, SHORT, 1e-6, None,
+    ),
+    "emgworks_avanti.csv": (
+        makers.emgworks(EMG, SHORT).partition("Method: None")[2].replace("EMG 1", "EMG 1 [V]")
+        .replace("ACC.X 1", "Acc 1.X [g]").replace("ACC.Y 1", "Acc 1.Y [g]")
+        .replace("ACC.Z 1", "Acc 1.Z [g]"),
+        "acc_left", 148.1481, SHORT, 1e-6, None,
+    ),
     "emgworks_bare.csv": (
         makers.emgworks(EMG, SHORT).partition("Method: None")[2],
         "emg1_left", 1259.259, EMG, 1e-3, None,
@@ -236,6 +248,17 @@ def test_a_raw_channel_that_is_mapped_to_emg_gets_the_makers_transfer(tmp_path):
         read(path)
     got = read(path, columns={"A1": "emg1_uv"})
     np.testing.assert_allclose(content(got)["emg1"][0][1][:, 0], EMG, atol=1.6)
+
+
+def test_columns_of_opensignals_that_hold_no_counts_are_not_converted_again(tmp_path):
+    text = makers.opensignals(EMG, 2000, "biosignalsplux", 16, "CH1")
+    head, rows = text.split("# EndOfHeader\n")
+    rows = "".join(f"{i}\t0\t{x / 1000:.6f}\t\n" for i, x in enumerate(EMG))
+    got = read(put(tmp_path, "converted.txt", f"{head}# EndOfHeader\n{rows}"))
+    np.testing.assert_allclose(content(got)["emg1"][0][1][:, 0], EMG, atol=1e-3)
+    assert any("CH1 holds no counts" in note for note in got.notes)
+    with pytest.raises(InputError, match=r"column CH1: holds \d+, which is no count"):
+        read(put(tmp_path, "bits.txt", text.replace('"resolution": [16]', '"resolution": [8]')))
 
 
 def test_an_accelerometer_of_opensignals_is_not_to_be_read_as_emg(tmp_path):

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from twitchsense.errors import InputError
@@ -19,7 +20,7 @@ from twitchsense.io.tables.header_words import channel_name, find_leg, unique_na
 from twitchsense.io.tables.row_clock import RowClock
 from twitchsense.io.tables.transfer import Transfer
 from twitchsense.io.text.csv_dialect import CsvDialect
-from twitchsense.io.text.csv_head import FileHead
+from twitchsense.io.text.csv_head import FileHead, is_number, to_number
 from twitchsense.model.map_pairs import typed_map
 from twitchsense.model.notes import Note
 
@@ -58,12 +59,44 @@ def opensignals_text(head: FileHead) -> CsvDialect | None:
         read_rate(head.source, first), start_of(first), is_utc=False, counter=headers[0],
         modulus=_sequence_modulus(first),
     )  # fmt: skip
+    converted = _check_counts(head, end.end, headers, ours, transfers)
     hidden = tuple(h for h in headers if h not in transfers)
     return CsvDialect(
         headers, end.number, end.end, "\t", "OpenSignals (PLUX, BITalino)", ours, {}, transfers,
-        row_clock=clock, ignored=hidden, notes=_other_sensors_note(others),
+        row_clock=clock, ignored=hidden, notes=(*converted, *_other_sensors_note(others)),
         no_signal=no_emg_sensor(others),
     )  # fmt: skip
+
+
+def _check_counts(
+    head: FileHead,
+    body: int,
+    headers: tuple[str, ...],
+    ours: dict[str, str],
+    transfers: dict[str, Transfer],
+) -> list[Note]:
+    """Read columns of decimals as mV, in place; refuse counts beyond the stated resolution."""
+    rows = head.rows(body, "\t", 200)
+    notes = []
+    for header, name in ours.items():
+        transfer, i = transfers[header], headers.index(header)
+        if transfer.offset == 0:  # converted, by the header
+            continue
+        counts = np.array([to_number(r[i]) for r in rows if len(r) > i and is_number(r[i])])
+        if (counts % 1 != 0).any():
+            ours[header] = name.removesuffix("uv") + "mv"
+            transfers[header] = Transfer()
+            notes.append(Note("unit", f"{header} holds no counts and is read as converted to mV"))
+        elif len(counts) and (
+            counts.min() < 0 or counts.max() * transfer.factor > -2 * transfer.offset
+        ):
+            raise InputError(
+                head.source,
+                f"holds {counts.max():g}, which is no count of the resolution in the header",
+                "export the recording again, as converted values",
+                f"column {header}",
+            )
+    return notes
 
 
 def read_rate(source: str, device: Mapping[str, Any]) -> float:

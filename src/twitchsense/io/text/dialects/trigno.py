@@ -40,7 +40,8 @@ _LABEL: Final = re.compile(
     re.IGNORECASE,
 )
 _CHANNEL: Final = re.compile(
-    r"(?P<kind>EMG|ACC)[\s._]*(?P<axis>[XYZ])?\b.*?(?:[\[(](?P<unit>[^\])]+)[\])])?\s*$",
+    r"(?P<kind>EMG|ACC)[\s._]*(?:\d+[\s._]*)?(?P<axis>[XYZ])?(?![A-Z]).*?"
+    r"(?:[\[(](?P<unit>[^\])]+)[\])])?\s*$",
     re.IGNORECASE,
 )
 #: Units of EMGworks, for files whose header states none.
@@ -91,7 +92,7 @@ def trigno(head: FileHead) -> CsvDialect | None:
             continue
         label = labels.get(field)
         sensor, _, rest = field.rpartition(":")
-        match = _CHANNEL.search(rest.strip() or field)
+        match = _CHANNEL.search((rest or field).replace("(IM)", "").strip())
         if match is None or not time:
             continue
         text = label["unit"] if label else match["unit"]
