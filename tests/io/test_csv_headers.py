@@ -204,3 +204,14 @@ def test_a_dialect_that_expects_more_lines_than_the_file_has_did_not_recognise_i
     path.write_text("time_s,emg1_uv\n" + "".join(f"{k / 1000},{k % 5}\n" for k in range(5)))
     assert read(path).channels[0].fs == 1000
     assert "a.csv: not read as needs_lines" in caplog.text
+
+
+def test_the_cure_of_an_unknown_header_keeps_the_units_of_its_names(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("Stamp_ms;TA_L_EMG_mV;battery\n0;1;9\n1;2;9\n2;3;9\n")
+    with pytest.raises(InputError) as caught:
+        read(path)
+    assert "--map 'Stamp_ms=time_ms'" in caught.value.cure
+    with pytest.raises(InputError) as caught:
+        read(path, columns={"Stamp_ms": "time_ms"})
+    assert "--map 'TA_L_EMG_mV=emg1_uv' if it is EMG in uV" in caught.value.cure

@@ -58,6 +58,7 @@ UNIT_HEADERS = [
     ((MILLI, "Zeit (s),RT TIB.ANT. (µV)", 1), "emg1_right"),
     ((MILLI, "# night of the 1st\nTime (s),EMG LAT (V)", 1e-6), "emg1_left"),
     ((MILLI, "time_s,EMG 1 [nV]", 1e3), "emg1"),
+    ((makers.numbers(np.arange(N), "{:.0f}"), "t/ms,EMG/mV", 1e-3), "emg1"),
 ]
 
 #: Name of the file: text, channel, rate (Hz), samples, largest difference, start in Berlin.
@@ -79,6 +80,16 @@ FILES = {
     "emgworks_de.csv": (
         makers.emgworks(EMG, SHORT).replace("ACC.", "ACC ").replace(",", ";").replace(".", ","),
         "emg1_left", 1259.259, EMG, 1e-3, None,
+    ),
+    "actigraph_imu.csv": (
+        makers.actigraph(ACC, 100, stamped=True)
+        .replace("Accelerometer Z\n", "Accelerometer Z,Temperature,Gyroscope X,Gyroscope Y,"
+                 "Gyroscope Z,Magnetometer X,Magnetometer Y,Magnetometer Z\n"),
+        "acc", 100, ACC, 1e-3, BERLIN,
+    ),
+    "actigraph_12h.csv": (
+        makers.actigraph(ACC, 30).replace("Start Time 22:15:00", "Start Time 10:15:00 PM"),
+        "acc", 30, ACC, 1e-3, BERLIN,
     ),
     "emgworks_im.csv": (
         makers.emgworks(EMG, SHORT, sensor="L TA").partition("Method: None")[2]

@@ -191,10 +191,12 @@ def parse_header(
         )
     if not signals:
         shown = [h for h in headers if h and h not in times and h not in hidden]
-        example = (shown or [h for h in headers if h and h not in times] or ["EMG"])[-1]
+        shown = shown or [h for h in headers if h and h not in times] or ["EMG"]
+        example = next((h for h in shown if "emg" in h.casefold()), shown[-1])
         problem, cure = no_signal or (
             f"no signal column among: {listed}",
-            f"name one like emg1_uv or acc_x_g, or map it ({typed_map(example, 'emg1_uv')})",
+            "name one like emg1_uv or acc_x_g, with its unit, or map it: "
+            f"{typed_map(example, 'emg1_uv')} if it is EMG in uV",
         )
         raise InputError(source, problem, cure, "header")
     mapping.gain_used |= any(
@@ -208,7 +210,10 @@ def _map_time(headers: Sequence[str]) -> str:
     """Return the option that maps the first column that may hold times."""
     named = [h for h in headers if h]
     header = next((h for h in named if _TIME_WORD.search(h)), named[0] if named else "Time")
-    return typed_map(header, "time_local" if _CLOCK_WORD.search(header) else "time_s")
+    unit = re.search(r"(?:[\W_]|^)([mun\u00b5\u03bc]s)\W*$", header)
+    prefix = unit[1][0].replace("\u00b5", "u").replace("\u03bc", "u") if unit else ""
+    name = f"time_{prefix}s"
+    return typed_map(header, "time_local" if _CLOCK_WORD.search(header) else name)
 
 
 def _group(

@@ -1,4 +1,4 @@
-"""Columns whose names state a unit: ``Time (s)``, ``EMG_L [mV]``, ``Accel X, g``."""
+"""Columns whose names state a unit: ``Time (s)``, ``EMG_L [mV]``, ``Accel X, g``, ``t/ms``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from twitchsense.io.tables.time_reading import ANY_TIME, TIME_COLUMNS
 from twitchsense.io.tables.transfer import Transfer
 
 _NAME_AND_UNIT: Final = re.compile(
-    r"(?P<name>.+?)[\s_]*(?:[(\[](?P<unit>[^)\]]+)[)\]]|,\s*(?P<u2>\S+))"
+    r"(?P<name>.+?)[\s_]*(?:[(\[](?P<unit>[^)\]]+)[)\]]|,\s*(?P<u2>\S+)"
+    r"|/\s*(?P<u3>[mnu\u00b5\u03bc]?v|[mnu\u00b5\u03bc]?s|m?g|m/s\^?2))",
+    re.IGNORECASE,
 )
 _TIME: Final = re.compile(
     r"(?:elapsed[\s_]?)?(?:time(?:[\s_-]?stamps?)?|zeit|uhrzeit|temps|heure|tiempo|hora|tempo|ora|tid|t)",
@@ -65,7 +67,7 @@ def split_units(headers: Sequence[str]) -> tuple[list[str], list[str]]:
     """
     parts = [_NAME_AND_UNIT.fullmatch(header) for header in headers]
     names = [m["name"].strip() if m else h for h, m in zip(headers, parts, strict=True)]
-    return names, [(m["unit"] or m["u2"]).strip() if m else "" for m in parts]
+    return names, [(m["unit"] or m["u2"] or m["u3"]).strip() if m else "" for m in parts]
 
 
 def stated_units(headers: Sequence[str]) -> UnitColumns:

@@ -53,6 +53,7 @@ def actigraph_text(head: FileHead) -> CsvDialect | None:
             "Accelerometer X", "Accelerometer Y", "Accelerometer Z",
         )  # fmt: skip
     axes = [h for h in headers if re.search(r"(?:\b|_|Axis)[XYZ123]$", h, re.IGNORECASE)]
+    axes = [h for h in axes if not re.match(r"Gyro|Mag", h, re.IGNORECASE)]
     if len(axes) != 3:
         return None
     ours = {h: f"acc_{_axis(h)}_g" for h in axes}
@@ -99,7 +100,7 @@ def _start(head: FileHead, order: list[str]) -> int:
     date = find_row(head.lines[:12], r"Start Date\s")
     time = find_row(head.lines[:12], r"Start Time\s")
     numbers = re.search(r"(\d+)[/.-](\d+)[/.-](\d+)", date.text) if date else None
-    clock = re.search(r"(\d+:\d+:\d+)", time.text) if time else None
+    clock = re.search(r"(\d+:\d+:\d+(?:\s*[AP]M)?)", time.text, re.IGNORECASE) if time else None
     if numbers is None or clock is None:
         raise InputError(
             head.source, "the header states no start", "export the recording again", "lines 3 and 4"
