@@ -184,3 +184,10 @@ def test_a_rate_outside_the_range_of_emg_is_refused(tmp_path):
     path, _ = make(tmp_path / "a.edf")
     with pytest.raises(InputError, match=r"signal .*|column acc_x"):
         read(path, columns={"emg_left": "ignore", "acc_x": "emg1_uv"})
+
+
+def test_a_file_of_annotations_only_is_named(tmp_path):
+    path = tmp_path / "hypnogram.edf"
+    edfio.Edf([], annotations=[edfio.EdfAnnotation(0, 30, "Sleep stage W")]).write(path)
+    with pytest.raises(InputError, match=r"holds annotations only.*hypnogram"):
+        read(path)

@@ -28,6 +28,8 @@ from twitchsense.io.formats import FORMATS
         ("a.vmrk", "marker file of BrainVision", ".vhdr"),
         ("a.trc", "Micromed", "EDF"),
         ("a.npz", "NumPy", "from_arrays"),
+        ("export.xml", "sleep stages or events", "--hypnogram"),
+        ("a.annot", "sleep stages or events", "--hypnogram"),
     ],
 )
 def test_a_known_format_is_named_with_its_cure(tmp_path, name, what, cure):
@@ -60,3 +62,27 @@ def test_a_rec_file_is_edf_or_refused(tmp_path, content):
     (tmp_path / "a.rec").write_text(content)
     with pytest.raises(InputError, match="not an EDF or BDF file"):
         read(tmp_path / "a.rec")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "onset,duration,stage\n0,30,W\n30,30,N1\n",
+        "W\nW\nN1\nN2\nN2\nREM\n",
+        "RemLogic Event Export\nPatient:\tX\n",
+        "Signal ID: SchlafProfil\\profil\nStart Time: 01.03.2026 22:30:00\n",
+        "class\tinstance\tchannel\tstart\tstop\tmeta\nN1\t.\t.\t0\t30\t.\n",
+        "id;bedtime_start;sleep_phase_5_min\nx;2026-03-01T23:00:00+01:00;4422\n",
+    ],
+)
+def test_stages_given_as_a_recording_are_named(tmp_path, text):
+    (tmp_path / "a.txt").write_text(text)
+    with pytest.raises(InputError, match="sleep stages or events") as caught:
+        read(tmp_path / "a.txt")
+    assert "--hypnogram" in caught.value.cure
+
+
+def test_a_column_of_stages_beside_a_signal_is_left_out(tmp_path):
+    rows = "".join(f"{i / 500:.3f},{i % 7},W\n" for i in range(1000))
+    (tmp_path / "a.csv").write_text("time_s,emg1_uv,stage\n" + rows)
+    assert [c.name for c in read(tmp_path / "a.csv").channels] == ["emg1"]

@@ -62,6 +62,8 @@ def test_single_electrodes_are_refused_and_the_cure_works(tmp_path):
     with pytest.raises(InputError, match="only the difference"):
         read(path)
     assert [c.leg for c in read(path, columns={"LLEG1": "emg_left"}).channels] == ["left"]
+    with pytest.raises(InputError, match="only the difference"):
+        read(edf(tmp_path, ["LAT+", "LAT-", "EMG RAT +", "EMG RAT -"]))
     with_pair = read(edf(tmp_path, ["LAT1", "LAT2", "LAT1-LAT2"]))
     assert [c.name for c in with_pair.channels] == ["emg_left"]
 

@@ -10,6 +10,8 @@ from twitchsense.errors import InputError
 _VIA_MNE: Final = "read it with --via mne, which needs the extra mne (docs/install.md)"
 _TO_EDF: Final = "export it as EDF in its program"
 _TO_CSV: Final = "export it as CSV in its program"
+#: What to do with a file of sleep stages or events that is given as a recording.
+TO_HYPNOGRAM: Final = "give it with --hypnogram (or --respiratory) beside the recording"
 
 #: Ending of the file name: what it is, and the cure.
 _BY_ENDING: Final = {
@@ -54,6 +56,10 @@ _BY_ENDING: Final = {
     ".xlsx": ("an Excel workbook", "save the sheet as CSV"),
     ".xls": ("an Excel workbook", "save the sheet as CSV"),
     ".ods": ("a spreadsheet", "save the sheet as CSV"),
+    **dict.fromkeys(
+        (".xml", ".annot", ".eannot"), ("a file of sleep stages or events", TO_HYPNOGRAM)
+    ),
+    ".rml": ("a file of sleep stages of Philips", "export its stages as text or EDF+"),
     ".zip": ("an archive", "unpack it and give the captures in it"),
     ".rar": ("an archive", "unpack it and give the captures in it"),
     ".7z": ("an archive", "unpack it and give the captures in it"),

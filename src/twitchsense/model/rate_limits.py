@@ -87,6 +87,11 @@ def _cure(fs: float, low: float, high: float) -> str:
     for unit, factor in (("ms", 1e3), ("us", 1e6), ("ns", 1e9)):
         if low <= fs * factor <= high:
             return f"state the unit of the time column (--time-unit {unit}), or resample the signal"
+    if fs < low:
+        return (
+            "leave this signal out, or record it at such a rate; of a table, check the unit of the "
+            "time column (seconds)"
+        )
     return "check the unit of the time column (seconds), or resample the signal"
 
 

@@ -30,6 +30,7 @@ _WORD: Final = re.compile(
     rf"(?P<before>left|right|l|r)?(?P<leg>{_LEG_WORD}|{_SHORT})"
     r"(?P<after>left|right|li|re|sx|dx|l|r|g|d)?"
 )
+_SIGN: Final = re.compile(r"[^+]+[+-]")
 _CHIN: Final = re.compile(
     r"chin\d*|subm\w*|ment(?:al\w*|on|um)?\d*|kinn|menton\w*|masseter|arm\w*|fds|edc|fdi"
 )
@@ -57,7 +58,8 @@ class LegLabel:
     side : {'left', 'right', ''}
         Empty if the label names no side, or both.
     electrode : int
-        Number at the end of the label of a single electrode; 0 if there is none, or a pair.
+        Number at the end of the label of a single electrode, where ``+`` is 1 and ``-`` is 2; 0
+        if there is none, or a pair.
     """
 
     side: str
@@ -93,6 +95,9 @@ def parse_leg_label(label: str) -> LegLabel | None:
             sides += [SIDES[s] for s in (match["before"], match["after"]) if s]
         elif bare and bare not in _NEUTRAL:
             return None
+    # one electrode of a pair: ``LAT+``, not ``LAT+-LAT-``
+    if _SIGN.fullmatch(label.strip()):
+        numbers.append(1 + label.strip().endswith("-"))
     # derivations of the CAP Sleep Database: SX1-SX2, DX1-DX2
     pair = [w[:-1] for w in words] in (["sx", "sx"], ["dx", "dx"])
     if not (legs or pair) or (short and not sides):

@@ -55,6 +55,13 @@ class EdfCapture:
         signals = self._header.signals
         self._starts = np.concatenate([[0], np.cumsum([s.count for s in signals])]).astype(int)
         self._onset_signal = next((i for i, s in enumerate(signals) if s.is_annotation), None)
+        if signals and all(s.is_annotation for s in signals):
+            raise InputError(
+                source,
+                "holds annotations only, such as sleep stages, and no signal",
+                "give it with --hypnogram (or --respiratory) beside the recording",
+                "header",
+            )
         self._count, count_notes = self._count_records()
         self.time_axis, self._zero_ns = self._find_zero(zone)
         count_notes += self._header.start_notes(source, zone)

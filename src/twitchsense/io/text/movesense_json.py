@@ -63,7 +63,8 @@ class MovesenseJson(TypedTable):
             raise InputError(
                 source,
                 "this JSON file holds no acceleration of a Movesense sensor",
-                "give a file with ArrayAcc (Showcase or sbem2json), or export CSV",
+                "give a file with ArrayAcc (Showcase or sbem2json), or export CSV; sleep data of a "
+                "watch goes with --hypnogram",
             )
 
     def blocks(self, rows: int = CHUNK_ROWS) -> Iterator[TableBlock]:

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from twitchsense.errors import InputError
 from twitchsense.io.channels.signal_labels import parse_leg_label
+from twitchsense.io.other_formats import TO_HYPNOGRAM
 from twitchsense.io.text.csv_dialect import CsvDialect
 from twitchsense.io.text.csv_head import FileHead, guess_separator, split_fields, to_number
 
+#: First lines of files of sleep stages and events.
+_ANNOTATIONS: Final = re.compile(
+    r"RemLogic Event|Signal ID:|\*Duration_sec|class\s+instance\s|class\s+(?:channel|start)\s"
+)
+#: Column names of such files.
+_STAGE_COLUMNS: Final = frozenset(
+    ("stage", "sleep_stage", "sleepstage", "hypnogram", "trial_type", "sleep_phase_5_min",
+     "sleep_phase_30_sec", "sleep_stage_type", "schlafstadium", "stade")
+)  # fmt: skip
+#: Rows of a list of stages.
+_STAGE: Final = re.compile(r"w|wake|n?[0-4]|n[1-3]|s[0-4]|r|rem|sleep stage \w+", re.IGNORECASE)
+
 
 def named_text(head: FileHead) -> CsvDialect | None:
-    """Refuse a text file of LabChart, AcqKnowledge, Spike2 or of OpenBCI's SD card by name."""
+    """Refuse a text file of LabChart, AcqKnowledge, Spike2, OpenBCI's SD card or of stages."""
     texts = [line.text.strip() for line in head.lines[:60]]
     first = texts[0] if texts else ""
     if first.startswith("Interval=") and any(t.startswith("ChannelTitle=") for t in texts):
@@ -29,7 +43,21 @@ def named_text(head: FileHead) -> CsvDialect | None:
             "convert it in the OpenBCI GUI (Convert SD for Playback)",
             "line 1",
         )
+    if _is_annotations(texts):
+        problem = "this is a file of sleep stages or events, not a recording"
+        raise InputError(head.source, problem, TO_HYPNOGRAM, "line 1")
     return None
+
+
+def _is_annotations(texts: list[str]) -> bool:
+    rows = [text for text in texts if text]
+    if not rows:
+        return False
+    if _ANNOTATIONS.match(rows[0]) or (len(rows) > 5 and all(map(_STAGE.fullmatch, rows))):
+        return True
+    names = {cell.strip('"').casefold() for cell in re.split(r"[,;\t]", rows[0])}
+    signals = any("emg" in name or "acc" in name for name in names)
+    return not signals and bool(names & _STAGE_COLUMNS) and len(names) > 1
 
 
 def _labchart(head: FileHead, texts: list[str]) -> InputError:
