@@ -92,3 +92,15 @@ def test_a_rate_that_is_half_or_double_shows_in_the_mains_hum(tmp_path, mains, f
 def test_an_accelerometer_of_two_values_is_noted(tmp_path, axis):
     [note] = notes(tmp_path, RNG.choice([0.9, 1.1], N), f"acc_{axis}_g")
     assert "takes only 2 values" in note
+
+
+@pytest.mark.parametrize("times", [2, 5])
+def test_values_that_stand_several_times_are_noted(tmp_path, times):
+    [note] = notes(tmp_path, np.repeat(RNG.normal(0, 20, N // times).round(1), times))
+    assert f"each value stands {times} times" in note
+    assert f"{FS / times:g} Hz" in note
+
+
+def test_a_coarse_converter_at_rest_is_no_conversion(tmp_path):
+    x = np.round(NOISE) * 2 + RNG.normal(0, 60, N).round() * (T % 10 < 0.5)
+    assert notes(tmp_path, x) == []

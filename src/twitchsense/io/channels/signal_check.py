@@ -23,6 +23,8 @@ _WINDOWS: Final = 24
 _WINDOW_S: Final = 2.0
 #: Number of values below which a channel is no measurement.
 _MAX_LEVELS: Final = 4
+#: Share of the steps between changes that are no multiples, where values stand several times.
+_MAX_OFF_STEP: Final = 0.02
 #: Share of samples at the lowest or the highest value from which a note is written.
 MAX_CLIPPED: Final = 0.01
 #: Mains frequencies, Hz.
@@ -76,10 +78,11 @@ def signal_notes(plan: ChannelPlan, segments: Sequence[Segment], fs: float) -> l
                 "which column this is, and the sensor",
             )
         ]
+    held = _held_note(name, windows, fs)
     if plan.kind != "emg":
-        return []
+        return held
     signals = [w[:, 0] - w[:, 0].mean() for w in windows]
-    notes = _count_note(plan, joined[:, 0])
+    notes = held + _count_note(plan, joined[:, 0])
     notes += _rectified_note(plan, joined[:, 0])
     notes += _level_notes(plan, [float(np.sqrt((x * x).mean())) for x in signals])
     low, high = joined[:, 0].min(), joined[:, 0].max()
@@ -109,6 +112,23 @@ def _read_windows(segments: Sequence[Segment], length: int) -> list[Floats]:
         start = (k - int(ends[i] - counts[i])) * length
         windows.append(long[i].samples.read(start, start + length).astype(np.float64))
     return windows
+
+
+def _held_note(name: str, windows: Sequence[Floats], fs: float) -> list[str]:
+    """Return a note if each value stands several times, as after conversion to a higher rate."""
+    changes = [np.flatnonzero((np.diff(w, axis=0) != 0).any(axis=1)) for w in windows]
+    steps = np.concatenate([np.diff(c) for c in changes])
+    times = int(np.median(steps)) if len(steps) else 1
+    if times < 2 or (steps % times != 0).mean() > _MAX_OFF_STEP:
+        return []
+    return [
+        Note(
+            "signal",
+            f"{name}: each value stands {times} times, so the true sampling rate is "
+            f"{fs / times:.6g} Hz: keep one row in {times}, or give the recording as it was before "
+            "the conversion",
+        )
+    ]
 
 
 def _count_note(plan: ChannelPlan, values: Floats) -> list[str]:
