@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from copy import copy
 
 import numpy as np
 import pytest
@@ -20,10 +21,10 @@ from twitchsense.dsp.ecg_rhythm import find_peaks
 from twitchsense.dsp.emg_bands import EmgBands
 from twitchsense.dsp.engine import VARIABLE, engine, engine_name, kernels, why_not_native
 from twitchsense.dsp.filters import bandpass, burst_band, dynamic_band, leg_movement_band
-from twitchsense.dsp.floor_memory import FloorMemory
+from twitchsense.dsp.floor_memory import FloorMemories
 from twitchsense.dsp.mains import MainsCanceller
 from twitchsense.dsp.native import compiling, heart
-from twitchsense.dsp.native.floor import NativeFloorMemory
+from twitchsense.dsp.native.floor import NativeFloorMemories
 from twitchsense.dsp.native.loading import address
 from twitchsense.errors import InputError
 
@@ -278,22 +279,25 @@ def test_peaks_are_equal(x, first, distance):
 @needs_kernels
 @settings(max_examples=60, deadline=None)
 @given(
-    pieces=st.lists(st.lists(st.floats(0, 9) | st.sampled_from(SPECIAL), max_size=12)),
-    window=st.integers(10, 30),
-    quantile=st.floats(0, 1),
-    flat=st.integers(1, 4),
-    order=st.sampled_from("CF"),
+    seconds=st.lists(
+        st.lists(st.floats(0, 9) | st.sampled_from(SPECIAL), min_size=12, max_size=12), max_size=40
+    ),
+    size=st.integers(1, 12),
+    memories=st.lists(
+        st.tuples(st.integers(10, 30), st.floats(0, 1)), min_size=1, max_size=2
+    ),
+    least=st.sampled_from([[-np.inf], [-np.inf, 0.1]]),
+    cut=st.integers(0, 40),
 )
-def test_floors_are_equal(pieces, window, quantile, flat, order):
-    one = FloorMemory(2, window, quantile)
-    other = NativeFloorMemory(kernels(), 2, window, quantile)
-    for piece in pieces:
-        values = np.array([piece, piece[::-1]], np.float64, order=order)
-        # now and then a second is flat and adds no value
-        n = values.shape[1]
-        counts = np.minimum(np.arange(n + flat) // flat * flat, n)
-        counts[-1] = n
-        assert_same_bits(one.add(values, counts), other.add(values, counts))
+def test_floors_are_equal(seconds, size, memories, least, cut):
+    rows = np.array(seconds, np.float64).reshape(-1, 12)[:, :size]
+    one, other = FloorMemories(memories, least), NativeFloorMemories(kernels(), memories, least)
+    with np.errstate(invalid="ignore"):  # infinite values
+        for piece in (rows[:cut], rows[cut:]):
+            for a, b in zip(one.learn(piece), other.learn(piece), strict=True):
+                assert_same_bits(a, b)
+            assert_same_bits(one.low(), other.low())
+        assert_same_bits(copy(one).learn(rows)[1], copy(other).learn(rows)[1])
 
 
 # -- tables of a recording -------------------------------------------------------------------

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from twitchsense.dsp.noise_floor import MAD_TO_SD, WARM_UP_S, NoiseFloor, NoiseThreshold
+from twitchsense.dsp.floor_memory import MAD_TO_SD
+from twitchsense.dsp.noise_floor import WARM_UP_S, NoiseFloor, NoiseThreshold
 
 N = 20
 

@@ -1,7 +1,8 @@
-"""A low quantile of the last values of a series, such as the medians of the last seconds."""
+"""A low quantile of what was measured in the last seconds of an envelope."""
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Final
 
 import numpy as np
@@ -17,6 +18,72 @@ Ints = NDArray[np.int64]
 FALL: Final = 5
 #: Ratio of the median of these values to the quantile below which the series is much lower [E].
 MUCH_LOWER: Final = 0.7
+#: Factor from the MAD to the SD of a normal distribution.
+MAD_TO_SD: Final = 1.4826
+#: Largest median of one second of an envelope that counts as a flat line.
+MAX_FLAT_LINE: Final = 1e-9
+
+
+class FloorMemories:
+    """Medians of the last seconds and, if asked for, their robust SDs, in one or more memories.
+
+    Parameters
+    ----------
+    memories : list of (int, float)
+        Window and quantile of each, as for `FloorMemory`.
+    least : list of float
+        Lower bounds of the floors: of the medians and, if there are two, of the SDs.
+    """
+
+    def __init__(self, memories: list[tuple[int, float]], least: list[float]) -> None:
+        self._memories = [FloorMemory(len(least), *memory) for memory in memories]
+        self._least = np.array(least)[:, None]
+
+    def __copy__(self) -> FloorMemories:
+        """Return memories that go on from here by themselves."""
+        other = object.__new__(FloorMemories)
+        vars(other).update(vars(self))
+        other._memories = [copy(memory) for memory in self._memories]
+        return other
+
+    def learn(self, seconds: Floats) -> tuple[Floats, Floats]:
+        """Take in whole seconds.
+
+        A flat line is not a quiet signal: if it entered the memory, the first noise after it
+        would exceed the threshold.
+
+        Parameters
+        ----------
+        seconds : ndarray, shape (n, k)
+            The values of each.
+
+        Returns
+        -------
+        medians : ndarray, shape (n,)
+            Of the seconds.
+        floors : ndarray, shape (n_memories, n_series, n)
+            After each of them.
+        """
+        medians = row_medians(seconds)
+        found = medians[None]
+        if len(self._least) > 1:
+            deviation = np.abs(seconds - medians[:, None])
+            found = np.stack([medians, MAD_TO_SD * row_medians(deviation)])
+        alive = medians > MAX_FLAT_LINE
+        known = np.cumsum(alive, dtype=np.int64)
+        added = found[:, alive]
+        floors = [np.maximum(m.add(added, known), self._least) for m in self._memories]
+        return medians, np.stack(floors)
+
+    def low(self) -> Floats:
+        """Return the quantiles of the values that are kept.
+
+        Returns
+        -------
+        ndarray, shape (n_memories, n_series)
+            0 where there is no value.
+        """
+        return np.stack([memory.low() for memory in self._memories])
 
 
 class FloorMemory:

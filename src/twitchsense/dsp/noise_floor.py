@@ -26,10 +26,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from twitchsense.dsp.buffers import fast_median, row_medians
+from twitchsense.dsp.buffers import fast_median
 from twitchsense.dsp.engine import kernels
-from twitchsense.dsp.floor_memory import FloorMemory
-from twitchsense.dsp.native.floor import NativeFloorMemory
+from twitchsense.dsp.floor_memory import FloorMemories
+from twitchsense.dsp.native.floor import NativeFloorMemories
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -37,10 +37,6 @@ Ints = NDArray[np.int64]
 _NO_VALUES: Final = np.empty(0)
 #: Seconds at the start of a segment that share one floor, computed from themselves.
 WARM_UP_S = 10
-#: Factor from the MAD to the SD of a normal distribution.
-MAD_TO_SD = 1.4826
-#: Largest median of one second of an envelope that counts as a flat line.
-MAX_FLAT_LINE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +48,7 @@ class FloorEstimate:
     envelope : ndarray, shape (n,)
     lengths : ndarray of int64, shape (n_seconds,)
         Number of these values in each second that they touch.
-    floors : tuple of ndarray, shape (1 or 2, n_seconds)
+    floors : ndarray, shape (n_memories, 1 or 2, n_seconds)
         For each memory, the median of the noise in each of these seconds and, if it is estimated,
         its robust SD.
     medians : ndarray, shape (m,)
@@ -62,7 +58,7 @@ class FloorEstimate:
 
     envelope: Floats
     lengths: Ints
-    floors: tuple[Floats, ...]
+    floors: Floats
     medians: Floats
 
     def per_value(self, per_second: Floats) -> Floats:
@@ -98,17 +94,18 @@ class NoiseFloor:
         self, rate: int, *memories: tuple[float, float], min_spread: float | None = None
     ) -> None:
         self._rate = rate
-        self._least = np.array([[-np.inf]] if min_spread is None else [[-np.inf], [min_spread]])
-        self._memories = [_memory(len(self._least), *memory) for memory in memories]
+        self._least = [-np.inf] if min_spread is None else [-np.inf, min_spread]
+        self._memories = _new_memories(memories, self._least)
         self._waiting = np.empty(0)  # the unfinished second, and before the warm-up all
         self._n_returned = 0  # values of the unfinished second already returned
-        self._current: tuple[Floats, ...] = ()  # floors of the unfinished second; none: not warm
+        # floors of the unfinished second, shape (n_memories, n_series, 1); None before the warm-up
+        self._current: Floats | None = None
 
     def __copy__(self) -> NoiseFloor:
         """Return a noise floor that goes on from here by itself."""
         other = object.__new__(NoiseFloor)
         vars(other).update(vars(self))
-        other._memories = [copy(memory) for memory in self._memories]
+        other._memories = copy(self._memories)
         return other
 
     def push(self, envelope: Floats) -> FloorEstimate:
@@ -124,7 +121,9 @@ class NoiseFloor:
             Follows the values returned before without a gap.
         """
         self._waiting = np.concatenate([self._waiting, envelope])
-        return self._steady() if self._current else self._warm_up(WARM_UP_S)
+        if self._current is None:
+            return self._warm_up(WARM_UP_S)
+        return self._steady(self._current)
 
     def close(self) -> FloorEstimate:
         """End the signal and return the remaining values.
@@ -135,9 +134,11 @@ class NoiseFloor:
             A segment shorter than the warm-up gets one floor from all its whole
             seconds; a segment shorter than one second gets none.
         """
-        warm = bool(self._current)
-        rest = self._steady() if warm else self._warm_up(max(1, len(self._waiting) // self._rate))
-        if not self._current or not len(self._waiting):
+        if self._current is None:
+            rest = self._warm_up(max(1, len(self._waiting) // self._rate))
+        else:
+            rest = self._steady(self._current)
+        if self._current is None or not len(self._waiting):
             return rest
         return replace(rest, medians=np.append(rest.medians, fast_median(self._waiting)))
 
@@ -148,68 +149,47 @@ class NoiseFloor:
         if len(head) < n_seconds * n:
             return self._nothing()
         self._waiting = self._waiting[len(head) :]
-        medians, floors = self._learn(head.reshape(n_seconds, n))
-        self._current = tuple(floor[:, -1:] for floor in floors)
-        first = [np.maximum(memory.low()[:, None], self._least) for memory in self._memories]
-        rest = self._steady()
+        medians, floors = self._memories.learn(head.reshape(n_seconds, n))
+        first = np.maximum(self._memories.low(), self._least)[:, :, None]
+        rest = self._steady(floors[:, :, -1:])
         return FloorEstimate(
             np.concatenate([head, rest.envelope]),
             np.concatenate([np.full(n_seconds, n), rest.lengths]),
-            tuple(
-                np.concatenate([np.repeat(own, n_seconds, axis=1), floor], axis=1)
-                for own, floor in zip(first, rest.floors, strict=True)
-            ),
+            np.concatenate([np.repeat(first, n_seconds, axis=2), rest.floors], axis=2),
             np.concatenate([medians, rest.medians]),
         )
 
-    def _steady(self) -> FloorEstimate:
+    def _steady(self, current: Floats) -> FloorEstimate:
         """Return all values not yet returned; `_waiting` keeps the unfinished second."""
         n, waiting, first = self._rate, self._waiting, self._n_returned
         n_seconds = len(waiting) // n
         if not n_seconds:  # most packets complete no second
-            self._n_returned = len(waiting)
+            self._current, self._n_returned = current, len(waiting)
             lengths = np.array([len(waiting) - first])
-            return FloorEstimate(waiting[first:], lengths, self._current, _NO_VALUES)
-        medians, after = self._learn(waiting[: n_seconds * n].reshape(n_seconds, n))
-        floors = tuple(
-            np.concatenate(pair, axis=1) for pair in zip(self._current, after, strict=True)
-        )
+            return FloorEstimate(waiting[first:], lengths, current, _NO_VALUES)
+        medians, after = self._memories.learn(waiting[: n_seconds * n].reshape(n_seconds, n))
         lengths = np.full(n_seconds + 1, n)
         lengths[0] -= first
         lengths[-1] = len(waiting) - n_seconds * n
-        self._current = tuple(floor[:, -1:] for floor in floors)
+        self._current = after[:, :, -1:]
         self._waiting = waiting[n_seconds * n :].copy()
         self._n_returned = len(self._waiting)
+        floors = np.concatenate([current, after], axis=2)
         return FloorEstimate(waiting[first:], lengths, floors, medians)
 
-    def _learn(self, seconds: Floats) -> tuple[Floats, tuple[Floats, ...]]:
-        """Return the medians of whole seconds, and the floors after each of them.
-
-        A flat line is not a quiet signal: if it entered the memory, the first noise after it
-        would exceed the threshold.
-        """
-        medians = row_medians(seconds)
-        found = medians[None]
-        if len(self._least) > 1:
-            deviation = np.abs(seconds - medians[:, None])
-            found = np.stack([medians, MAD_TO_SD * row_medians(deviation)])
-        alive = medians > MAX_FLAT_LINE
-        known = np.cumsum(alive, dtype=np.int64)
-        added = found[:, alive]
-        return medians, tuple(
-            np.maximum(memory.add(added, known), self._least) for memory in self._memories
-        )
-
     def _nothing(self) -> FloorEstimate:
-        none = tuple(np.empty((len(self._least), 0)) for _ in self._memories)
+        none = self._memories.low()[:, :, None][:, :, :0]
         return FloorEstimate(_NO_VALUES, np.empty(0, np.int64), none, _NO_VALUES)
 
 
-def _memory(n_series: int, memory_s: float, quantile: float) -> FloorMemory:
-    window, library = max(WARM_UP_S, round(memory_s)), kernels()
+def _new_memories(
+    memories: tuple[tuple[float, float], ...], least: list[float]
+) -> FloorMemories | NativeFloorMemories:
+    windows = [(max(WARM_UP_S, round(memory_s)), quantile) for memory_s, quantile in memories]
+    library = kernels()
     if library is None:
-        return FloorMemory(n_series, window, quantile)
-    return NativeFloorMemory(library, n_series, window, quantile)
+        return FloorMemories(windows, least)
+    return NativeFloorMemories(library, windows, least)
 
 
 class NoiseThreshold:

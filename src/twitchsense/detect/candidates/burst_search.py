@@ -23,8 +23,9 @@ from twitchsense.detect.candidates.local_feature_queue import LocalFeatureQueue
 from twitchsense.detect.sensors.per_second import SearchedEnvelope
 from twitchsense.dsp.buffers import SampleBuffer
 from twitchsense.dsp.filters import FilterClock
+from twitchsense.dsp.floor_memory import MAD_TO_SD
 from twitchsense.dsp.hysteresis import HysteresisSegmenter, split_at_silence, strongest_part
-from twitchsense.dsp.noise_floor import MAD_TO_SD, FloorEstimate, NoiseFloor, NoiseThreshold
+from twitchsense.dsp.noise_floor import FloorEstimate, NoiseFloor, NoiseThreshold
 from twitchsense.model.candidates import Burst
 from twitchsense.model.channels import NS, Channel
 from twitchsense.settings import Settings
@@ -133,7 +134,7 @@ class BurstSearch:
         # centre and spread per second, of the floor and of the fast floor
         self._floors = SampleBuffer(np.float64, 2)
         self._fast_floors = SampleBuffer(np.float64, 2)
-        self._floors_now: tuple[Floats, ...] = ()
+        self._floors_now: Floats | None = None
         self._limits = _Limits((_NONE, _NONE), (_NONE, _NONE), _NONE)
         self._active = SampleBuffer(np.bool_)
         self._envelope = SampleBuffer(np.float64)
@@ -238,7 +239,7 @@ class BurstSearch:
         ended = len(estimate.medians)
         return SearchedEnvelope(estimate.medians, estimate.floors[0][0, :ended], muscle)
 
-    def _limits_for(self, floors: tuple[Floats, ...]) -> _Limits:
+    def _limits_for(self, floors: Floats) -> _Limits:
         """Return the limits of each second; the floors of most packets are those of the last."""
         if floors is not self._floors_now:
             self._floors_now = floors

@@ -1,7 +1,17 @@
-/* Low quantile of the seconds before each second; the reference is twitchsense/dsp/floor_memory.py. */
+/* Noise floors of the seconds of an envelope; the reference is twitchsense/dsp/floor_memory.py. */
 #include "kernels.h"
 
-enum { FALL = 5 };
+enum { FALL = 5, SERIES = 2, MEMORIES = 2 };
+
+/* Mirrored by `_FloorState` in floor.py. */
+typedef struct {
+    int64_t n_series, n_memories, seen; /* seen: seconds that entered the memories */
+    int64_t window[MEMORIES];
+    double quantile[MEMORIES], least[SERIES];
+    double flat, mad_to_sd, much_lower;
+} floors;
+
+EXPORT int64_t ts_floor_size(void) { return (int64_t)sizeof(floors); }
 
 /* The order of numpy.sort: NaN, which overflow may leave, is larger than every number. With a
  * comparison that is false for NaN, a value could not be found again.
@@ -30,43 +40,68 @@ static void take_out(double *sorted, int64_t n, double value) {
     memmove(sorted + at, sorted + at + 1, (size_t)(n - at - 1) * sizeof(double));
 }
 
-/* memory: `before` values (at most `window`), of which `sorted` holds the same in ascending order,
- * then new ones. counts: how many new ones precede each time, ascending; at the last time all.
- * `sorted` has room for window + 1 and holds the last values afterwards.
+/* Median of the distances from the median of n sorted values, which are taken in ascending order
+ * from the middle to both ends. NaN is the last of the values.
  */
-static void rolling_floor(const double *memory, int64_t before, const int64_t *counts,
-                          int64_t n_times, int64_t window, double quantile, double much_lower,
-                          double *sorted, double *out) {
-    int64_t n = before, stop = before; /* sorted holds memory[stop - n:stop] */
-    double last[FALL];
-    for (int64_t i = 0; i < n_times; i++) {
-        for (; stop < before + counts[i]; stop++) {
-            insert(sorted, n++, memory[stop]);
-            if (n > window) take_out(sorted, n--, memory[stop - window]);
-        }
-        double low = n ? sorted[(int64_t)(quantile * (double)(n - 1))] : 0.0;
-        if (stop >= FALL) {
-            for (int64_t k = 0; k < FALL; k++) insert(last, k, memory[stop - FALL + k]);
-            double recent = last[FALL / 2];
-            if (recent < much_lower * low) low = recent;
-        }
-        out[i] = low;
+static double median_deviation(const double *x, int64_t n, double median) {
+    int64_t left = (n - 1) / 2, right = left + 1;
+    double before = 0.0, deviation = 0.0;
+    if (!isfinite(median)) { /* the distances are infinite or NaN, in this order */
+        int64_t infinite = 0;
+        for (int64_t i = 0; i < n; i++) infinite += !isnan(x[i] - median);
+        return (((n - 1) / 2 < infinite ? INFINITY : NAN) + (n / 2 < infinite ? INFINITY : NAN)) / 2;
     }
+    for (int64_t k = 0; k <= n / 2; k++) {
+        before = deviation;
+        if (left >= 0 && !(right < n && x[right] - median < median - x[left]))
+            deviation = median - x[left--];
+        else
+            deviation = x[right++] - median;
+    }
+    return (n % 2 ? deviation + deviation : before + deviation) / 2;
 }
 
-/* Rows of `memory`, `sorted` and `out` are series. Returns -1 if the counts do not fit. */
-EXPORT int64_t ts_rolling_floor(const double *memory, int64_t n_series, int64_t before,
-                                int64_t added, const int64_t *counts, int64_t n_times,
-                                int64_t window, double quantile, double much_lower, double *sorted,
-                                double *out) {
-    int64_t known = 0;
-    for (int64_t i = 0; i < n_times; i++) {
-        if (counts[i] < known) return -1;
-        known = counts[i];
+/* Takes a value into a memory of `window` values, of which `count` have been seen. `sorted` has
+ * room for one more; `recent` is a ring.
+ */
+static void remember(double *sorted, double *recent, int64_t window, int64_t count, double value) {
+    double *oldest = recent + count % window;
+    insert(sorted, least(count, window), value);
+    if (count >= window) take_out(sorted, window + 1, *oldest);
+    *oldest = value;
+}
+
+/* FloorMemory._floors after `count` values */
+static double floor_of(const double *sorted, const double *recent, int64_t window, int64_t count,
+                       double quantile, double much_lower) {
+    int64_t n = least(count, window);
+    double low = n ? sorted[(int64_t)(quantile * (double)(n - 1))] : 0.0, last[FALL];
+    if (count < FALL) return low;
+    for (int64_t k = 0; k < FALL; k++) insert(last, k, recent[(count - 1 - k) % window]);
+    return last[FALL / 2] < much_lower * low ? last[FALL / 2] : low;
+}
+
+/* rows: n_seconds rows of n values in ascending order. kept: for each memory and series a row of
+ * `room` sorted and one of `room` recent values; room > window. medians: of the seconds; out: the
+ * floors after each second, a row for each memory and series.
+ */
+EXPORT void ts_floors(floors *s, const double *rows, int64_t n_seconds, int64_t n, int64_t room,
+                      double *kept, double *medians, double *out) {
+    for (int64_t i = 0; i < n_seconds; i++, rows += n) {
+        double values[SERIES], median = (rows[(n - 1) / 2] + rows[n / 2]) / 2;
+        int alive = median > s->flat;
+        medians[i] = values[0] = median;
+        if (s->n_series > 1 && alive)
+            values[1] = s->mad_to_sd * median_deviation(rows, n, median);
+        for (int64_t m = 0; m < s->n_memories; m++)
+            for (int64_t k = 0; k < s->n_series; k++) {
+                int64_t at = m * s->n_series + k, window = s->window[m];
+                double *sorted = kept + 2 * at * room, *recent = sorted + room;
+                if (alive) remember(sorted, recent, window, s->seen, values[k]);
+                double low = floor_of(sorted, recent, window, s->seen + alive, s->quantile[m],
+                                      s->much_lower);
+                out[at * n_seconds + i] = low < s->least[k] ? s->least[k] : low;
+            }
+        s->seen += alive;
     }
-    if (known != added) return -1;
-    for (int64_t k = 0; k < n_series; k++)
-        rolling_floor(memory + k * (before + added), before, counts, n_times, window, quantile,
-                      much_lower, sorted + k * (window + 1), out + k * n_times);
-    return 0;
 }
