@@ -112,8 +112,7 @@ def outputs(name: str, pieces: list[np.ndarray], fs: float) -> dict[str, np.ndar
         after(ecg.close())
         keep("seconds", bands.close().ravel())
         keep("seconds of motion", motion.close().ravel())
-        beats = [(b.sample, b.amplitude_uv, b.residual_uv) for b in ecg.pop_beats()]
-        keep("heart", np.array(beats, np.float64).ravel())
+        keep("heart", ecg.pop_beats().ravel())
     return {stage: np.concatenate(values) for stage, values in out.items()}
 
 

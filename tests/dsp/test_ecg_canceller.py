@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.signals import SimulatedLeg, add_waveform, band_noise, heart_beat, unit_potential
-from twitchsense.dsp.beat_tracker import BEFORE_S, MAX_MISSED_BEATS
+from twitchsense.dsp.beat_tracker import BEFORE_S, MAX_MISSED_BEATS, Beat
 from twitchsense.dsp.ecg_canceller import MAX_DELAY_S, EcgCanceller
 
 FS = 500.0
@@ -26,7 +26,8 @@ def run(x, cuts=(), fs=FS):
     out = [canceller.push(p) for p in np.split(x, sorted(cuts))]
     beats = canceller.pop_beats()
     out.append(canceller.close())
-    return np.concatenate(out), beats + canceller.pop_beats()
+    beats = np.concatenate([beats, canceller.pop_beats()])
+    return np.concatenate(out), [Beat(*row) for row in beats.tolist()]
 
 
 # -- chunks and delay ------------------------------------------------------------------

@@ -63,7 +63,7 @@ def without_beats(name, x, cuts, fs):
         canceller = EcgCanceller(fs)
     out = [canceller.push(p) for p in np.split(x, sorted(min(c, len(x)) for c in cuts))]
     out.append(canceller.close())
-    return np.concatenate(out), canceller.pop_beats()
+    return np.concatenate(out), canceller.pop_beats().tolist()
 
 
 @needs_kernels
@@ -283,9 +283,7 @@ def test_peaks_are_equal(x, first, distance):
         st.lists(st.floats(0, 9) | st.sampled_from(SPECIAL), min_size=12, max_size=12), max_size=40
     ),
     size=st.integers(1, 12),
-    memories=st.lists(
-        st.tuples(st.integers(10, 30), st.floats(0, 1)), min_size=1, max_size=2
-    ),
+    memories=st.lists(st.tuples(st.integers(10, 30), st.floats(0, 1)), min_size=1, max_size=2),
     least=st.sampled_from([[-np.inf], [-np.inf, 0.1]]),
     cut=st.integers(0, 40),
 )

@@ -53,12 +53,12 @@ MAX_ROUGHENED_BEATS = N_AVERAGED
 
 
 class Beat(NamedTuple):
-    """A heart beat.
+    """A heart beat: a row of `TrackedBeats.beats`.
 
     Attributes
     ----------
-    sample : int
-        Sample of the segment at the centre of the QRS complex.
+    sample : float
+        Sample of the segment at the centre of the QRS complex, a whole number.
     amplitude_uv : float
         Peak-to-peak amplitude of the QRS complex, in µV.
     residual_uv : float
@@ -66,7 +66,7 @@ class Beat(NamedTuple):
         in µV; the amplitude of the beat if no beat has been subtracted yet.
     """
 
-    sample: int
+    sample: float
     amplitude_uv: float
     residual_uv: float
 
@@ -79,8 +79,8 @@ class TrackedBeats:
     ----------
     n_used : int
         Candidates that were examined; fewer than were given if the rhythm is lost.
-    beats : list of Beat
-        In order of time.
+    beats : ndarray, shape (n, 3)
+        The values of each `Beat`, in order of time.
     first : ndarray of int64, shape (m,)
         First sample of each waveform to be subtracted.
     waveforms : ndarray, shape (m, length)
@@ -88,7 +88,7 @@ class TrackedBeats:
     """
 
     n_used: int
-    beats: list[Beat]
+    beats: Floats
     first: Ints
     waveforms: Floats
 
@@ -212,7 +212,8 @@ class BeatTracker:
                 break
         first = np.array([start for start, _ in subtracted], np.int64)
         waves = np.array([w for _, w in subtracted]).reshape(-1, self._lengths.beat)
-        return TrackedBeats(n_used, beats, first, waves)
+        rows = np.array(beats, np.float64).reshape(-1, len(Beat._fields))
+        return TrackedBeats(n_used, rows, first, waves)
 
     def _examine(
         self,

@@ -20,6 +20,7 @@ Boyer et al. 2023, review of methods for single-channel EMG, doi:10.3390/s230629
 from __future__ import annotations
 
 from copy import deepcopy
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +45,7 @@ from twitchsense.dsp.template import Template, peak_to_peak, subtract_baseline
 
 Floats = NDArray[np.float64]
 
+_NO_BEATS: Final = np.empty((0, len(Beat._fields)))
 #: Maximum delay of the output, s.
 MAX_DELAY_S = MIN_DISTANCE_S + MAX_OFFSET_S + BEFORE_S + 0.06
 
@@ -70,7 +72,7 @@ class EcgCanceller:
         self._first = np.empty(0, np.int64)
         self._waveforms = np.empty((0, self._lengths.beat))
         self._n_emitted = 0
-        self._beats: list[Beat] = []
+        self._beats: list[Floats] = []  # rows of `Beat`
 
     def push(self, x: Floats) -> Floats:
         """Append samples and return the samples that no further beat can change.
@@ -132,16 +134,18 @@ class EcgCanceller:
         self._subtract(held, tracked.first, tracked.waveforms)
         return len(tracked.first) > 0
 
-    def pop_beats(self) -> list[Beat]:
+    def pop_beats(self) -> Floats:
         """Return the beats found since the last call.
 
         Returns
         -------
-        list of Beat
-            In order of time.
+        ndarray, shape (n, 3)
+            The values of each `Beat`, in order of time.
         """
+        if not self._beats:
+            return _NO_BEATS
         found, self._beats = self._beats, []
-        return found
+        return np.concatenate(found)
 
     def _process(self, positions: Ints) -> None:
         """Examine candidates in order."""
@@ -152,7 +156,7 @@ class EcgCanceller:
         while len(positions):
             if self._tracker.interval:
                 tracked = self._tracker.track(self._x, self._peaks.to_sample(positions))
-                self._beats += tracked.beats
+                self._beats.append(tracked.beats)
                 self._first = np.concatenate([self._first, tracked.first])
                 self._waveforms = np.concatenate([self._waveforms, tracked.waveforms])
                 positions = positions[tracked.n_used :]
@@ -169,9 +173,9 @@ class EcgCanceller:
     def _start_heart(self, rhythm: Rhythm) -> None:
         """Record the beats of a rhythm that has just been recognised."""
         centres = self._align(rhythm.samples)
-        for centre in centres:
-            amplitude = self._amplitude(centre)
-            self._beats.append(Beat(round(centre), amplitude, amplitude))
+        sizes = [self._amplitude(centre) for centre in centres]
+        rows = [Beat(round(at), size, size) for at, size in zip(centres, sizes, strict=True)]
+        self._beats.append(np.array(rows, np.float64))
         self._tracker.start(rhythm.interval_s * self._fs, centres)
 
     def _align(self, samples: list[int]) -> list[float]:

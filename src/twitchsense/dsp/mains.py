@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -56,32 +57,30 @@ class _Blocks:
 
     Attributes
     ----------
-    amplitude : tuple of ndarray of complex, shape (n_blocks, n_harmonics)
-        Amplitude of each harmonic in µV, with its phase in the middle of the block; one array for
-        each of `LINES_HZ`.
-    noise : tuple of ndarray, shape (n_blocks, n_harmonics)
+    amplitude : ndarray of complex, shape (n_blocks, n_harmonics)
+        Amplitude of each harmonic of all of `LINES_HZ` in µV, with its phase in the middle of the
+        block.
+    noise : ndarray, shape (n_blocks, n_harmonics)
         Variance of these amplitudes, from the power beside the lines, µV².
     power : ndarray, shape (n_blocks,)
         Power in the burst band, µV².
     """
 
-    amplitude: tuple[Complex, ...]
-    noise: tuple[Floats, ...]
+    amplitude: Complex
+    noise: Floats
     power: Floats
 
     def __len__(self) -> int:
         return len(self.power)
 
     def __getitem__(self, at: slice) -> _Blocks:
-        return _Blocks(
-            tuple(a[at] for a in self.amplitude), tuple(v[at] for v in self.noise), self.power[at]
-        )
+        return _Blocks(self.amplitude[at], self.noise[at], self.power[at])
 
     def after(self, earlier: _Blocks) -> _Blocks:
         """Return these blocks with earlier blocks before them."""
         return _Blocks(
-            tuple(map(np.concatenate, zip(earlier.amplitude, self.amplitude, strict=True))),
-            tuple(map(np.concatenate, zip(earlier.noise, self.noise, strict=True))),
+            np.concatenate([earlier.amplitude, self.amplitude]),
+            np.concatenate([earlier.noise, self.noise]),
             np.concatenate([earlier.power, self.power]),
         )
 
@@ -144,16 +143,14 @@ class MainsCanceller:
         k = before
         while k < len(known):
             if self._tracker is not None:
-                line = LINES_HZ.index(self._tracker.line_hz)
-                hum, present = self._tracker.follow(
-                    known.amplitude[line][k:], known.noise[line][k:]
-                )
+                at = self._spectrum.lines[LINES_HZ.index(self._tracker.line_hz)]
+                hum, present = self._tracker.follow(known.amplitude[k:, at], known.noise[k:, at])
                 out.append(hum.ravel())
                 k += len(hum)
                 if not present:
                     self._tracker = None
                 continue
-            lines = lines or _present_lines(known)[before:].tolist()
+            lines = lines or _present_lines(known, self._spectrum.lines)[before:].tolist()
             if lines[k - before] >= 0:
                 self._tracker = self._begin(lines[k - before], known, k)
                 # faded in, because a sudden end of the hum would look like a burst
@@ -165,7 +162,8 @@ class MainsCanceller:
 
     def _begin(self, line: int, known: _Blocks, k: int) -> HumTracker:
         """Return a model of the hum in block `k`."""
-        amplitude, noise = known.amplitude[line], known.noise[line]
+        at = self._spectrum.lines[line]
+        amplitude, noise = known.amplitude[:, at], known.noise[:, at]
         at_line = LINES_HZ[line], self._size, self._fs
         measured = amplitude[k], amplitude[k - 1], noise[k]
         if self._kernels is None:
@@ -179,7 +177,7 @@ def _fade_in(size: int) -> Floats:
     return 0.5 - 0.5 * np.cos(np.pi * (np.arange(size) + 0.5) / size)
 
 
-def _present_lines(blocks: _Blocks) -> NDArray[np.int64]:
+def _present_lines(blocks: _Blocks, lines: list[slice]) -> NDArray[np.int64]:
     """Return which of `LINES_HZ` is present in each block, given the blocks before; -1: none.
 
     Strong hum is present from the second of two blocks that are mostly hum. Weaker hum is present
@@ -187,7 +185,8 @@ def _present_lines(blocks: _Blocks) -> NDArray[np.int64]:
     """
     n = len(blocks)
     score = np.zeros((len(LINES_HZ), n))
-    for row, amplitude, noise in zip(score, blocks.amplitude, blocks.noise, strict=True):
+    for row, at in zip(score, lines, strict=True):
+        amplitude, noise = blocks.amplitude[:, at], blocks.noise[:, at]
         of_lines = np.ascontiguousarray(_squared(amplitude) / 2)
         total = of_lines.sum(axis=1)
         mostly = total > STRONG_SHARE * blocks.power
@@ -241,9 +240,15 @@ class _LineSpectrum:
         Sampling rate in Hz.
     size : int
         Samples per block.
+
+    Attributes
+    ----------
+    lines : list of slice
+        The harmonics of each of `LINES_HZ`.
     """
 
     def __init__(self, fs: float, size: int) -> None:
+        self._kernels = kernels()
         top = min(BURST_BAND_HZ[1], MAX_BAND_FRACTION * fs)
         freqs = np.fft.rfftfreq(size, 1 / fs)
         self._window = np.hanning(size + 2)[1:-1]
@@ -252,35 +257,42 @@ class _LineSpectrum:
         self._power_scale = 2 / (size * np.square(self._window).sum())
         band = np.flatnonzero((freqs >= BURST_BAND_HZ[0]) & (freqs <= top))
         self._band = slice(int(band[0]), int(band[-1]) + 1)
-        self._bins: list[NDArray[np.int64]] = []
-        self._beside: list[NDArray[np.int64]] = []
-        self._factor: list[Complex] = []
         nearest, farthest = (round(hz * size / fs) for hz in BESIDE_HZ)
         reach = np.arange(nearest, farthest + 1)
-        for line in LINES_HZ:
-            harmonics = np.arange(line, top, line)
-            bins = np.rint(harmonics * size / fs).astype(np.int64)
-            self._bins.append(bins)
-            beside = bins[:, None] + np.concatenate([-reach, reach])
-            self._beside.append(np.clip(beside, 1, len(freqs) - 1))
-            self._factor.append(np.exp(1j * np.pi * bins * (size - 1) / size) * self._scale)
+        harmonics = [np.arange(line, top, line) for line in LINES_HZ]
+        stops = np.cumsum([len(h) for h in harmonics]).tolist()
+        self.lines = [slice(a, b) for a, b in pairwise([0, *stops])]
+        self._bins = bins = np.rint(np.concatenate(harmonics) * size / fs).astype(np.int64)
+        beside = bins[:, None] + np.concatenate([-reach, reach])
+        self._beside = np.clip(beside, 1, len(freqs) - 1)
+        self._factor = np.exp(1j * np.pi * bins * (size - 1) / size) * self._scale
 
     def measure(self, frames: Floats) -> _Blocks:
         """Measure blocks of samples, shape ``(n_blocks, size)``, in µV."""
-        centred = (frames - frames.mean(axis=1, keepdims=True)) * self._window
+        centred = frames - frames.mean(axis=1, keepdims=True)
+        centred *= self._window
         spectrum = np.fft.rfft(centred, axis=1)
-        pairs = [
-            measure_lines(spectrum, *line, self._scale**2)
-            for line in zip(self._bins, self._factor, self._beside, strict=True)
-        ]
-        amplitudes, noises = zip(*pairs, strict=True)
-        return _Blocks(amplitudes, noises, band_power(spectrum, self._band) * self._power_scale)
+        where = self._bins, self._factor, self._beside, self._scale**2
+        if self._kernels is None:
+            amplitude, noise, power = measure_lines(spectrum, *where, LEAST_NOISE, self._band)
+        else:
+            amplitude, noise, power = lines.measure_lines(
+                self._kernels, spectrum, *where, LEAST_NOISE, self._band
+            )
+        power *= self._power_scale
+        return _Blocks(amplitude, noise, power)
 
 
 def measure_lines(
-    spectra: Complex, bins: Ints, factor: Complex, beside: Ints, square_scale: float
-) -> tuple[Complex, Floats]:
-    """Return the amplitudes of harmonics and their variances.
+    spectra: Complex,
+    bins: Ints,
+    factor: Complex,
+    beside: Ints,
+    square_scale: float,
+    least: float,
+    band: slice,
+) -> tuple[Complex, Floats, Floats]:
+    """Return the amplitudes of harmonics, their variances, and the power of a band.
 
     Parameters
     ----------
@@ -292,35 +304,19 @@ def measure_lines(
         Bins that hold noise only.
     square_scale : float
         From the power of a bin to the variance of an amplitude.
+    least : float
+        Lower bound of a variance.
+    band : slice
+        Bins of the band.
 
     Returns
     -------
-    ndarray of complex, ndarray; shape (n_blocks, n_harmonics)
+    amplitude : ndarray of complex, shape (n_blocks, n_harmonics)
+    variance : ndarray, shape (n_blocks, n_harmonics)
+    power : ndarray, shape (n_blocks,)
     """
-    library = kernels()
-    if library is not None:
-        return lines.measure_lines(
-            library, spectra, bins, factor, beside, square_scale, LEAST_NOISE
-        )
     # the memory layout, and with it the rounding, must not depend on the number of blocks
     near = ordered_sum(_squared(spectra[:, beside])) / beside.shape[1]
-    noise = np.maximum(near * square_scale, LEAST_NOISE)
-    return _product(spectra[:, bins], factor), np.asarray(noise, np.float64)
-
-
-def band_power(spectra: Complex, band: slice) -> Floats:
-    """Return the power of a band of bins.
-
-    Parameters
-    ----------
-    spectra : ndarray of complex, shape (n_blocks, n_bins)
-    band : slice
-
-    Returns
-    -------
-    ndarray, shape (n_blocks,)
-    """
-    library = kernels()
-    if library is not None:
-        return lines.band_power(library, spectra, band)
-    return np.asarray(ordered_sum(_squared(spectra[:, band])), np.float64)
+    noise = np.asarray(np.maximum(near * square_scale, least), np.float64)
+    power = np.asarray(ordered_sum(_squared(spectra[:, band])), np.float64)
+    return _product(spectra[:, bins], factor), noise, power

@@ -24,6 +24,8 @@ from twitchsense.model.channels import NS, Channel, Samples
 from twitchsense.model.per_second import PerSecond
 from twitchsense.settings import Settings
 
+_NO_TIMES: Final = np.empty(0, np.int64)
+_NO_VALUES: Final = np.empty(0)
 #: Hop of the envelopes, s. Edges of bursts are measured at the full sampling rate.
 HOP_S: Final = 0.005
 #: Time for which past seconds are kept, s; the rules query the second before a candidate.
@@ -179,9 +181,9 @@ class EmgSegment:
             Usual residue after removal, µV peak to peak.
         """
         beats = self._ecg.pop_beats()
-        if not beats:
-            return np.empty(0, np.int64), np.empty(0)
-        samples, _, residual_uv = np.array(beats, np.float64).T
+        if not len(beats):  # most packets
+            return _NO_TIMES, _NO_VALUES
+        samples, _, residual_uv = beats.T
         times_ns = self._start_ns + np.rint(samples / self.channel.fs * NS).astype(np.int64)
         return times_ns, residual_uv
 

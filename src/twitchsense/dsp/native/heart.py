@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.dsp import beat_tracker as reference
-from twitchsense.dsp.beat_tracker import Beat, BeatLengths, TrackedBeats
+from twitchsense.dsp.beat_tracker import BeatLengths, TrackedBeats
 from twitchsense.dsp.buffers import SampleBuffer
 from twitchsense.dsp.ecg_rhythm import MIN_BEATS, Ints
 from twitchsense.dsp.native.loading import address, check_size
@@ -138,8 +138,7 @@ class NativeBeatTracker:
         if n_used < 0:
             raise RuntimeError(f"more than {_MAX_INCOMPLETE} beats are incomplete")
         n_beats, n_waves = found.tolist()
-        beats = [Beat(int(sample), size, rest) for sample, size, rest in rows[:n_beats].tolist()]
-        return TrackedBeats(int(n_used), beats, first[:n_waves], waves[:n_waves])
+        return TrackedBeats(int(n_used), rows[:n_beats], first[:n_waves], waves[:n_waves])
 
 
 def subtract_waveforms(

@@ -22,11 +22,13 @@ def measure_lines(
     beside: Ints,
     square_scale: float,
     least: float,
-) -> tuple[Complex, Floats]:
-    """Return amplitudes and their variances, as `mains.measure_lines`."""
+    band: slice,
+) -> tuple[Complex, Floats, Floats]:
+    """Return amplitudes, their variances and the power of a band, as `mains.measure_lines`."""
     n_blocks, n_bins = spectra.shape
     n, n_beside = beside.shape
     amplitude, noise = np.empty((n_blocks, n), np.complex128), np.empty((n_blocks, n))
+    power = np.empty(n_blocks)
     failed = library.ts_lines(
         address(spectra, np.complex128, n_blocks * n_bins),
         n_blocks,
@@ -38,26 +40,12 @@ def measure_lines(
         n_beside,
         square_scale,
         least,
+        band.start,
+        band.stop,
         address(amplitude, np.complex128, amplitude.size),
         address(noise, np.float64, noise.size),
+        address(power, np.float64, n_blocks),
     )
     if failed:
         raise ValueError("kernel lines: a bin lies outside the spectrum")
-    return amplitude, noise
-
-
-def band_power(library: ctypes.CDLL, spectra: Complex, band: slice) -> Floats:
-    """Return the power of a band, as `mains.band_power`."""
-    n_blocks, n_bins = spectra.shape
-    if not 0 <= band.start < band.stop <= n_bins:
-        raise ValueError("kernel lines: the band lies outside the spectrum")
-    out = np.empty(n_blocks)
-    library.ts_band_power(
-        address(spectra, np.complex128, n_blocks * n_bins),
-        n_blocks,
-        n_bins,
-        band.start,
-        band.stop,
-        address(out, np.float64, n_blocks),
-    )
-    return out
+    return amplitude, noise, power
