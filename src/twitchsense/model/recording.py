@@ -203,7 +203,7 @@ class Recording:
         for part in sorted(self._parts(seconds), key=lambda p: (p.start_ns, p.order)):
             yield part.read()
 
-    def blocks(self, seconds: float = 60.0) -> Iterator[tuple[Chunk, ...]]:
+    def blocks(self, seconds: float = 120.0) -> Iterator[tuple[Chunk, ...]]:
         """Yield the whole recording in blocks, each a period of all channels.
 
         Parameters
