@@ -21,7 +21,7 @@ from twitchsense.detect.candidates.burst_batch import measure_bursts
 from twitchsense.detect.candidates.burst_window import BurstWindow, LocalFloor
 from twitchsense.detect.candidates.local_feature_queue import LocalFeatureQueue
 from twitchsense.detect.sensors.per_second import SearchedEnvelope
-from twitchsense.dsp.buffers import SampleBuffer
+from twitchsense.dsp.buffers import SampleBuffer, fast_median
 from twitchsense.dsp.filters import FilterClock
 from twitchsense.dsp.floor_memory import MAD_TO_SD
 from twitchsense.dsp.hysteresis import HysteresisSegmenter, split_at_silence, strongest_part
@@ -258,6 +258,8 @@ class BurstSearch:
     def _keep_floors(self, estimate: FloorEstimate) -> None:
         """Keep the floors of the seconds that begin here."""
         known = self._floors.stop - self._active.stop // self._hops_per_s
+        if known == estimate.floors.shape[2]:  # most packets
+            return
         for kept, floor in zip((self._floors, self._fast_floors), estimate.floors, strict=True):
             kept.push(floor.T[known:])
 
@@ -292,8 +294,8 @@ class BurstSearch:
         part = strongest_part(envelope, round(JERK_S * self._hops_per_s))
         if part is not None:
             rest = np.concatenate([envelope[: part[0]], envelope[part[1] :]])
-            centre = float(np.median(rest))
-            spread = MAD_TO_SD * float(np.median(np.abs(rest - centre)))
+            centre = fast_median(rest)
+            spread = MAD_TO_SD * fast_median(np.abs(rest - centre))
             floor = LocalFloor(centre, spread)
             self._to_measure.append(_Run(start + part[0], start + part[1], floor))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.dsp.buffers import SampleBuffer
+from twitchsense.dsp.buffers import SampleBuffer, fast_median
 from twitchsense.dsp.emg_bands import LEG_FRAME, LEG_WINDOW
 from twitchsense.dsp.filters import FilterClock
 from twitchsense.dsp.hysteresis import HysteresisSegmenter
@@ -44,6 +44,7 @@ class LegMovementSearch:
         memory = settings.emg.floor_s, settings.emg.floor_quantile
         self._floor = NoiseFloor(max(1, hops_per_s // 2), memory)
         self._segmenter = HysteresisSegmenter(round(self._rule.quiet_s * fs / self._frame) - 1)
+        self._limits = np.array([self._rule.fall_uv]), np.array([self._rule.rise_uv])
         self._excess = SampleBuffer(np.float32)
         self._found: list[LegMovementRun] = []
 
@@ -99,9 +100,8 @@ class LegMovementSearch:
         rest = estimate.floors[0][0]
         excess = estimate.envelope - estimate.per_value(rest)
         self._excess.push(excess)
-        fall, rise = np.array([self._rule.fall_uv]), np.array([self._rule.rise_uv])
-        _, starts, stops = self._segmenter.follow(excess, fall, rise, np.array([len(excess)]))
-        self._finish(starts, stops)
+        _, *found = self._segmenter.follow(excess, *self._limits, np.array([len(excess)]))
+        self._finish(*found)
 
     def _finish(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> None:
         for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
@@ -114,5 +114,5 @@ class LegMovementSearch:
             self._channel,
             self._clock.time_ns(start * self._frame + middle),
             self._clock.time_ns(stop * self._frame + middle),
-            float(np.median(self._excess.get(start, stop))),
+            fast_median(self._excess.get(start, stop)),
         )

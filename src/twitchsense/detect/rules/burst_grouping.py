@@ -105,6 +105,8 @@ def group_bursts(bursts: Sequence[Burst]) -> list[list[Burst]]:
     list of list of Burst
         Groups in order of onset.
     """
+    if len(bursts) == 1:  # most clusters
+        return [list(bursts)]
     alone = sorted(([b] for b in bursts), key=_order)
     parts = ([b for group in groups for b in group] for groups in _split_nested(alone))
     return sorted((group for part in parts for group in _overlapping(part)), key=_order)

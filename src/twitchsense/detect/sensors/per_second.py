@@ -130,7 +130,10 @@ class EmgPerSecond:
         active : ndarray of bool, shape (n,)
             Whether each of the next values is above the threshold.
         """
-        fractions = self._active.push(active).mean(axis=1)
+        frames = self._active.push(active)
+        if not (len(frames) or len(medians)):  # most chunks of a live stream complete no second
+            return
+        fractions = frames.mean(axis=1)
         if len(medians) > len(fractions):  # the segment ends within a second
             fractions = np.append(fractions, self._active.remainder.mean())
         self._envelope.add(np.column_stack([medians, fractions]))

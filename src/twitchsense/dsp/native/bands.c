@@ -3,7 +3,7 @@
  */
 #include "sections.h"
 
-enum { LANES = 8, N_STATISTICS = 5, SECTIONS = 4 };
+enum { LANES = 8, N_STATISTICS = 5, SECTIONS = 4, MAX_WINDOW = 16 };
 
 /* Mirrored by `_BandsState` in bands.py. */
 typedef struct {
@@ -20,6 +20,10 @@ typedef struct {
      * samples, number of samples at the latter */
     int64_t seen, n_top, n_bottom;
     double low, high, top, bottom;
+    /* energies of the hops and of the frames that the next windows need, and their numbers */
+    double burst_kept[MAX_WINDOW], leg_kept[MAX_WINDOW];
+    int64_t n_burst_kept, n_leg_kept;
+    int64_t made[3]; /* by the last call: values of both envelopes, seconds */
 } bands;
 
 EXPORT int64_t ts_bands_size(void) { return sizeof(bands); }
@@ -89,17 +93,30 @@ WIDE static void roots(const double *restrict energy, int64_t n, int64_t window,
     for (int64_t i = 0; i < m; i++) out[i] = sqrt(out[i] / (double)window);
 }
 
-/* raw, clean: n samples. band: room for n. energies: those of the hops and of the frames that the
- * windows still need, as many as `known`, with room for n / hop + 1 and n / (hop * frame_hops) + 1
- * more; envelopes: room for as many values. seconds: room for n / (hop * second_hops) + 1 rows.
- * known: replaced by the number of energies that are known now, and the number of rows.
+/* Makes the envelope of n energies, and keeps the energies that the next windows need. */
+static int64_t envelope(const double *energy, int64_t n, int64_t window, double *out,
+                        double *kept, int64_t *n_kept) {
+    *n_kept = least(n, window - 1);
+    memcpy(kept, energy + n - *n_kept, (size_t)*n_kept * sizeof(double));
+    roots(energy, n, window, out);
+    return greatest(0, n - window + 1);
+}
+
+/* raw, clean: n samples. band: room for n. work: room for the energies of hops and of frames
+ * (n / hop + 1 + MAX_WINDOW, n / (hop * frame_hops) + 1 + MAX_WINDOW), for the envelopes of both
+ * (as many), and for n / (hop * second_hops) + 1 rows of seconds.
  */
 WIDE EXPORT void ts_bands_push(bands *s, const float *restrict raw, const double *restrict clean,
-                          int64_t n, float *restrict band, double *burst_energy,
-                          double *leg_energy, double *burst_envelope, double *leg_envelope,
-                          double *seconds, int64_t *known) {
+                          int64_t n, float *restrict band, double *work) {
     pair_sections f;
-    int64_t observed = 0, i = 0;
+    int64_t observed = 0, i = 0, hops = s->n_burst_kept, frames = s->n_leg_kept, ended = 0;
+    int64_t hop_room = n / s->hop + 1 + MAX_WINDOW;
+    int64_t frame_room = n / (s->hop * s->frame_hops) + 1 + MAX_WINDOW;
+    double *burst_energy = work, *leg_energy = work + hop_room;
+    double *burst_envelope = leg_energy + frame_room, *leg_envelope = burst_envelope + hop_room;
+    double *seconds = leg_envelope + frame_room;
+    memcpy(burst_energy, s->burst_kept, (size_t)hops * sizeof(double));
+    memcpy(leg_energy, s->leg_kept, (size_t)frames * sizeof(double));
     load_pair(&f, s->burst_sos, s->burst_state, SECTIONS, s->leg_sos, s->leg_state,
               (int)s->leg_sections);
     while (i < n) {
@@ -116,25 +133,28 @@ WIDE EXPORT void ts_bands_push(bands *s, const float *restrict raw, const double
         s->leg_sum = sum[1];
         if (s->hop_count < s->hop) break;
         double energy = sum[0] / (double)s->hop;
-        burst_energy[known[0]++] = energy;
+        burst_energy[hops++] = energy;
         s->second_energy += energy;
         s->burst_sum = 0.0;
         s->hop_count = 0;
         if (++s->frame_count == s->frame_hops) {
-            leg_energy[known[1]++] = sum[1] / (double)(s->hop * s->frame_hops);
+            leg_energy[frames++] = sum[1] / (double)(s->hop * s->frame_hops);
             s->leg_sum = 0.0;
             s->frame_count = 0;
         }
         if (++s->second_count == s->second_hops) {
             observe(s, raw + observed, band + observed, i - observed);
             observed = i;
-            finish_second(s, seconds + N_STATISTICS * known[2]++);
+            finish_second(s, seconds + N_STATISTICS * ended++);
         }
     }
     observe(s, raw + observed, band + observed, n - observed);
     store_pair(&f, s->burst_state, SECTIONS, s->leg_state, (int)s->leg_sections);
-    roots(burst_energy, known[0], s->burst_window, burst_envelope);
-    roots(leg_energy, known[1], s->leg_window, leg_envelope);
+    s->made[0] = envelope(burst_energy, hops, s->burst_window, burst_envelope, s->burst_kept,
+                          &s->n_burst_kept);
+    s->made[1] = envelope(leg_energy, frames, s->leg_window, leg_envelope, s->leg_kept,
+                          &s->n_leg_kept);
+    s->made[2] = ended;
 }
 
 /* The unfinished second, if it has samples; returns their number. */

@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 #: Sections of a filter, and its state.
 Sections = tuple[Floats, Floats]
 
-_SECTIONS, _N_STATISTICS = 4, 5
+_SECTIONS, _N_STATISTICS, _MAX_WINDOW = 4, 5, 16
 _D, _I = ctypes.c_double, ctypes.c_int64
 _Sos, _Zi = _D * (6 * _SECTIONS), _D * (2 * _SECTIONS)
 
@@ -32,6 +32,9 @@ class _BandsState(ctypes.Structure):
         *((name, _D) for name in ("burst_sum", "leg_sum", "second_energy")),
         *((name, _I) for name in ("seen", "n_top", "n_bottom")),
         *((name, _D) for name in ("low", "high", "top", "bottom")),
+        *((name, _D * _MAX_WINDOW) for name in ("burst_kept", "leg_kept")),
+        *((name, _I) for name in ("n_burst_kept", "n_leg_kept")),
+        ("made", _I * 3),
     )
 
 
@@ -66,11 +69,10 @@ class NativeBands:
         check_size("bands", library.ts_bands_size(), _BandsState)
         if min(hop, frame, second, burst_window, leg_window) < 1:
             raise ValueError("kernel bands: a length is below 1")
+        if max(burst_window, leg_window) > _MAX_WINDOW:
+            raise ValueError("kernel bands: a window is too long")
         self._library, self.is_new = library, True
         self._sizes = hop, hop * frame, hop * second
-        self._windows = burst_window, leg_window
-        # energies of the hops and of the frames that the next windows need
-        self._energies = np.empty(0), np.empty(0)
         self._state = _BandsState(
             hop=hop,
             frame_hops=frame,
@@ -106,34 +108,26 @@ class NativeBands:
         n = len(clean)
         raw, clean = np.ascontiguousarray(raw), np.ascontiguousarray(clean)
         band = np.empty(n, np.float32)
-        room = [n // size + 1 for size in self._sizes]
-        known = np.array([*map(len, self._energies), 0])
-        energies = [
-            np.concatenate([kept, np.empty(more)])
-            for kept, more in zip(self._energies, room[:2], strict=True)
-        ]
-        envelopes = [np.empty(more) for more in room[:2]]
-        seconds = np.empty((room[2], _N_STATISTICS))
+        hop, frame, second = self._sizes
+        hops, frames = n // hop + 1 + _MAX_WINDOW, n // frame + 1 + _MAX_WINDOW
+        ended = (n // second + 1) * _N_STATISTICS
+        work = np.empty(2 * (hops + frames) + ended)  # one array: an address takes time
         self._library.ts_bands_push(
             self._address,
             address(raw, np.float32, n),
             address(clean, np.float64, n),
             n,
             address(band, np.float32, n),
-            *(address(x, np.float64, x.size) for x in (*energies, *envelopes, seconds)),
-            address(known, np.int64, 3),
+            address(work, np.float64, len(work)),
         )
-        hops, frames, ended = known.tolist()
-        (burst, leg), (burst_window, leg_window) = envelopes, self._windows
-        self._energies = (
-            energies[0][max(0, hops - burst_window + 1) : hops].copy(),
-            energies[1][max(0, frames - leg_window + 1) : frames].copy(),
+        n_burst, n_leg, n_ended = self._state.made
+        burst, leg, seconds = hops + frames, 2 * hops + frames, 2 * (hops + frames)
+        return (
+            band,
+            work[burst : burst + n_burst],
+            work[leg : leg + n_leg],
+            work[seconds : seconds + n_ended * _N_STATISTICS].reshape(n_ended, _N_STATISTICS),
         )
-        burst, leg = (
-            burst[: max(0, hops - burst_window + 1)],
-            leg[: max(0, frames - leg_window + 1)],
-        )
-        return band, burst, leg, seconds[:ended]
 
     def close(self) -> Floats:
         """Return the statistics of the unfinished second, shape (0 or 1, 5)."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from twitchsense.dsp.native.compiling import FOLDER, kernels_name
 
-_Byte = ctypes.c_char
+_from_buffer, _addressof = ctypes.c_char.from_buffer, ctypes.addressof
 _P, _I, _D, _N = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double, None
 
 #: Functions of the library: the type of the result, then those of the arguments.
@@ -24,7 +24,7 @@ SIGNATURES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "ts_hum_follow": (_I, (_P, _P, _P, _P, _I, _I, _P, _I, _P, _P)),
     "ts_filter": (_I, (_P, _I, _I, _P, _I, _P, _P)),
     "ts_bands_size": (_I, ()),
-    "ts_bands_push": (_N, (_P, _P, _P, _I, _P, _P, _P, _P, _P, _P, _P)),
+    "ts_bands_push": (_N, (_P, _P, _P, _I, _P, _P)),
     "ts_bands_close": (_I, (_P, _P)),
     "ts_motion_size": (_I, ()),
     "ts_motion_push": (_I, (_P, _P, _I, _I, _P, _P, _P, _P, _P)),
@@ -108,7 +108,7 @@ def address(x: NDArray[Any], dtype: Any, size: int) -> int:
     """
     if x.dtype == dtype and x.size == size:
         try:  # four times as fast as numpy's description of the array
-            return ctypes.addressof(_Byte.from_buffer(x))  # type: ignore[arg-type]
+            return _addressof(_from_buffer(x))  # type: ignore[arg-type]
         except (TypeError, ValueError):  # read-only, empty or not contiguous
             if x.flags.c_contiguous:
                 return int(x.__array_interface__["data"][0])

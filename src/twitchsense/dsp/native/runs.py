@@ -29,7 +29,9 @@ def find_runs(
     """
     n, (low, high) = len(values), map(np.ascontiguousarray, thresholds)
     active = np.empty(n, np.bool_)
-    starts, stops = np.empty(n // 2 + 2, np.int64), np.empty(n // 2 + 2, np.int64)
+    room = n // 2 + 2
+    runs = np.empty((2, room), np.int64)
+    first = address(runs, np.int64, 2 * room)
     values, lengths = np.ascontiguousarray(values), np.ascontiguousarray(lengths)
     found = library.ts_hysteresis(
         address(values, np.float64, n),
@@ -41,9 +43,9 @@ def find_runs(
         bridge,
         address(state, np.int64, 4),
         address(active, np.bool_, n),
-        address(starts, np.int64, n // 2 + 2),
-        address(stops, np.int64, n // 2 + 2),
+        first,
+        first + room * runs.itemsize,
     )
     if found < 0:
         raise ValueError("kernel hysteresis: lengths do not fit the values")
-    return active, starts[:found], stops[:found]
+    return active, runs[0, :found], runs[1, :found]
