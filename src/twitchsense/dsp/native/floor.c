@@ -40,25 +40,30 @@ static void take_out(double *sorted, int64_t n, double value) {
     memmove(sorted + at, sorted + at + 1, (size_t)(n - at - 1) * sizeof(double));
 }
 
-/* Median of the distances from the median of n sorted values, which are taken in ascending order
- * from the middle to both ends. NaN is the last of the values.
+/* Median of the distances from the median of n sorted values, NaN last. To either side of the
+ * middle they ascend: of the `taken` smallest, `left` lie before it, which is found by bisection.
  */
 static double median_deviation(const double *x, int64_t n, double median) {
-    int64_t left = (n - 1) / 2, right = left + 1;
-    double before = 0.0, deviation = 0.0;
+    int64_t before = (n + 1) / 2, taken = n / 2 + 1; /* values before the middle, values taken */
+    int64_t low = greatest(0, taken - (n - before)), high = least(taken, before);
+    double last[4] = {-INFINITY, -INFINITY, -INFINITY, -INFINITY};
     if (!isfinite(median)) { /* the distances are infinite or NaN, in this order */
         int64_t infinite = 0;
         for (int64_t i = 0; i < n; i++) infinite += !isnan(x[i] - median);
         return (((n - 1) / 2 < infinite ? INFINITY : NAN) + (n / 2 < infinite ? INFINITY : NAN)) / 2;
     }
-    for (int64_t k = 0; k <= n / 2; k++) {
-        before = deviation;
-        if (left >= 0 && !(right < n && x[right] - median < median - x[left]))
-            deviation = median - x[left--];
-        else
-            deviation = x[right++] - median;
+    while (low < high) {
+        int64_t left = (low + high) / 2, right = taken - left - 1;
+        if (precedes(median - x[before - 1 - left], x[before + right] - median)) low = left + 1;
+        else high = left;
     }
-    return (n % 2 ? deviation + deviation : before + deviation) / 2;
+    for (int64_t k = 0; k < 2; k++) { /* the last ones of either side, in ascending order */
+        if (k < low) insert(last, 2 * k, median - x[before - low + k]);
+        else insert(last, 2 * k, -INFINITY);
+        if (k < taken - low) insert(last, 2 * k + 1, x[before + taken - low - 1 - k] - median);
+        else insert(last, 2 * k + 1, -INFINITY);
+    }
+    return (n % 2 ? last[3] + last[3] : last[2] + last[3]) / 2;
 }
 
 /* Takes a value into a memory of `window` values, of which `count` have been seen. `sorted` has
