@@ -236,8 +236,8 @@ class BurstSearch:
             self._measure_due()
             self._measure_open_head()
             muscle = envelope > estimate.per_value(limits.muscle)
-        ended = len(estimate.medians)
-        return SearchedEnvelope(estimate.medians, estimate.floors[0][0, :ended], muscle)
+        medians = estimate.medians
+        return SearchedEnvelope(medians, estimate.floors[0][0, : len(medians)], muscle)
 
     def _limits_for(self, floors: Floats) -> _Limits:
         """Return the limits of each second; the floors of most packets are those of the last."""
@@ -258,10 +258,9 @@ class BurstSearch:
     def _keep_floors(self, estimate: FloorEstimate) -> None:
         """Keep the floors of the seconds that begin here."""
         known = self._floors.stop - self._active.stop // self._hops_per_s
-        if known == estimate.floors.shape[2]:  # most packets
-            return
-        for kept, floor in zip((self._floors, self._fast_floors), estimate.floors, strict=True):
-            kept.push(floor.T[known:])
+        if known < estimate.floors.shape[2]:  # with few packets
+            for kept, floor in zip((self._floors, self._fast_floors), estimate.floors, strict=True):
+                kept.push(floor.T[known:])
 
     def _enqueue(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> None:
         for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
@@ -283,8 +282,7 @@ class BurstSearch:
             covered = self._active.get(max(0, start - before), start)
             short = stop - start < NESTED_MAX_S * self._hops_per_s
             if short and len(covered) == before and covered.mean() >= NESTED_MIN_COVER:
-                floor = self._floor_at(self._fast_floors, start)
-                self._to_measure.append(_Run(start, stop, floor))
+                self._to_measure.append(_Run(start, stop, self._floor_at(self._fast_floors, start)))
 
     def _enqueue_strongest(self, start: int, stop: int) -> None:
         """Keep the short part that far exceeds the rest of a run longer than a jerk."""
@@ -295,8 +293,7 @@ class BurstSearch:
         if part is not None:
             rest = np.concatenate([envelope[: part[0]], envelope[part[1] :]])
             centre = fast_median(rest)
-            spread = MAD_TO_SD * fast_median(np.abs(rest - centre))
-            floor = LocalFloor(centre, spread)
+            floor = LocalFloor(centre, MAD_TO_SD * fast_median(np.abs(rest - centre)))
             self._to_measure.append(_Run(start + part[0], start + part[1], floor))
 
     def _run(self, start: int, stop: int) -> _Run:
