@@ -266,7 +266,7 @@ def test_the_tables_given_are_not_changed_and_keep_their_columns():
 
 
 @pytest.mark.slow  # hundreds of random lists
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(lists, lists)
 def test_law_matching_is_one_to_one_and_counts_add_up(found, truth):
     got = match(found, truth)
@@ -282,7 +282,7 @@ def test_law_matching_is_one_to_one_and_counts_add_up(found, truth):
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(lists, lists)
 def test_law_swapping_sides_swaps_misses_and_false_alarms(found, truth):
     one, other = match(found, truth), match(truth, found)
@@ -298,7 +298,7 @@ def test_law_swapping_sides_swaps_misses_and_false_alarms(found, truth):
 
 
 @pytest.mark.slow
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(lists, lists, st.integers(-40_000_000, 40_000_000), st.randoms())
 def test_law_neither_shift_nor_order_matters(found, truth, shift_ms, random):
     one = match(found, truth)
@@ -329,7 +329,7 @@ small = st.lists(
 
 
 @pytest.mark.slow
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(small, small)
 def test_law_no_other_matching_is_better(found, truth):
     """Against every possible one-to-one matching, tried one by one."""
