@@ -3,7 +3,7 @@
     TWITCHSENSE_DATA=FOLDER python -m benchmarks.blind [--kits kit_a ...] [--seeds 1 2]
         [--figures FILE.json] [--before FILE.json] [--page docs/accuracy-blind.md]
 
-FOLDER holds the real recordings that one kit is made from. `--figures` keeps the figures of a
+FOLDER holds the real recordings that two kits are made from. `--figures` keeps the figures of a
 detector; `--before` names those of an earlier one, which the page shows beside.
 """
 

@@ -21,7 +21,7 @@ import pandas as pd
 
 from benchmarks.accuracy.score import Score, detect, score
 
-KITS = ("kit_a", "kit_b", "kit_c", "kit_d", "kit_e")
+KITS = ("kit_a", "kit_b", "kit_c", "kit_d", "kit_e", "kit_f", "kit_g")
 #: Kinds that a row of the truth tolerates beside its own.
 TOLERATED = {
     "unclear": "twitch jerk movement gross_movement posture_change brief_contraction",
