@@ -321,7 +321,7 @@ def test_confidence_of_a_posture_change_follows_its_excess():
     ("moved", "expected"),
     [
         (episode(turn_deg=45.0), margin(1.5)),
-        (episode(3.0, threshold_ratio=1.4), margin(1.4)),
+        (episode(10.5, threshold_ratio=1.4), margin(1.4)),
         (episode(threshold_ratio=1.4), 0.5 * margin(1.4)),
         (episode(1.5, threshold_ratio=1.4), 0.5 * margin(1.4)),
     ],

@@ -209,17 +209,40 @@ def test_jerks_without_emg_between_the_movements_of_a_restless_sleeper_are_found
     assert found.onset[found.trial_type == "jerk"].round().tolist() == [109.0]
 
 
-def test_a_jerk_without_emg_in_a_pause_of_a_walk_is_active_wake():
+@pytest.mark.parametrize("growing", [True, False])
+def test_a_row_of_jolts_without_emg_is_one_jerk(growing):
+    """Six jolts in 1.5 s: their rows were movements, for which the greatest came too late."""
     leg = SimulatedLeg(300)
-    for first in (80.0, 115.0):
+    sizes = np.linspace(0.4, 1.2, 6)
+    for i, size_g in enumerate(sizes if growing else sizes[::-1]):
+        jolt = damped_oscillation(leg.fs_acc, size_g, hz=9.0, decay_s=0.06)
+        first = round((TIMES[0] + 0.3 * i) * leg.fs_acc)
+        leg.acc[first : first + len(jolt), 0] += jolt
+    (found,) = acc_only(leg).events.itertuples()
+    assert found.trial_type == "jerk"
+    assert found.onset == pytest.approx(TIMES[0], abs=0.05)
+    assert 1.5 <= found.duration <= 2.0
+
+
+def test_a_leg_that_moves_for_four_seconds_without_emg_is_one_movement():
+    leg = SimulatedLeg(300)
+    t = np.arange(round(4 * leg.fs_acc)) / leg.fs_acc
+    first = round(100 * leg.fs_acc)
+    leg.acc[first : first + len(t), 2] += 0.1 * np.sin(2 * np.pi * 1.3 * t)
+    assert kinds_of(acc_only(leg)) == {"movement": 1}
+
+
+def test_a_jerk_without_emg_just_before_the_next_steps_is_active_wake():
+    leg = SimulatedLeg(300)
+    for first in (80.0, 107.5):
         t = np.arange(round(15 * leg.fs_acc)) / leg.fs_acc
         walk = slice(round(first * leg.fs_acc), round(first * leg.fs_acc) + len(t))
         leg.acc[walk, 2] += 0.3 * np.sin(2 * np.pi * 1.8 * t)
+    leg.oscillation(101.0, 0.6)  # 6 s after the last and before the next steps
     leg.oscillation(105.0, 0.6)
-    leg.oscillation(240.0, 0.6)
     found = acc_only(leg)
     jerks = found.events[found.events.trial_type == "jerk"]
-    assert jerks.onset.round().tolist() == [240.0]
+    assert jerks.onset.round().tolist() == [101.0]
     assert "active_wake" in found.rejected.reason.tolist()
 
 

@@ -56,7 +56,8 @@ TRIAL_TYPES: Final[dict[str, str]] = {
     "movement": "leg movement: activity of {movement.min_s}-{movement.max_s} s, "
     "+{movement.rise_uv} uV over rest (or acceleration alone)",
     "gross_movement": "activity longer than {movement.max_s} s, or acceleration alone for "
-    "{movement.acc_gross_s} s or longer",
+    "{movement.acc_gross_s} s or longer with a silent muscle, or if it leaves the leg turned by "
+    "{twitch.max_turn_deg} degrees",
     "posture_change": "the leg came to rest turned by {movement.turn_deg} degrees or more",
     "jolt": "acceleration of less than {trains.hiccup_ms} ms without muscle activity; an event "
     "only as part of a regular train",

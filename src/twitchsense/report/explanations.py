@@ -50,7 +50,8 @@ def kind_rule(kind: str, settings: Settings) -> str:
         "movement": f"muscle activity {s.movement.rise_uv:g} µV above rest for "
         f"{s.movement.min_s:g}–{s.movement.max_s:g} s, or acceleration as long",
         "gross_movement": f"activity of more than {s.movement.max_s:g} s, or acceleration "
-        f"alone for {s.movement.acc_gross_s:g} s or longer",
+        f"alone for {s.movement.acc_gross_s:g} s or longer with a silent muscle, or if it "
+        f"leaves the leg turned by {s.twitch.max_turn_deg:g} degrees",
         "posture_change": f"the leg came to rest turned by {s.movement.turn_deg:g} degrees or more",
     }
     return rules.get(kind, f"the rule for {kind_name(kind)}")

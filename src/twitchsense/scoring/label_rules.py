@@ -124,7 +124,8 @@ RULES: Final[tuple[LabelRule, ...]] = (
     ),
     LabelRule(
         2, "gross_movement",
-        "kind: over {movement.max_s} s of EMG, or {movement.acc_gross_s} s of acceleration",
+        "kind: over {movement.max_s} s, or {movement.acc_gross_s} s of acceleration that is none "
+        "of the leg's own",
         "WASM 2016; " + _ENGINEERING_DEFAULT, lambda m: m.is_kind("gross_movement"),
     ),
     LabelRule(

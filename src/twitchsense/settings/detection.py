@@ -171,7 +171,8 @@ class MovementSettings(FrozenModel):
     acc_gross_s: float = Field(
         3.0,
         gt=0,
-        description="shortest gross movement seen by the accelerometer alone, s [E]",
+        description="shortest gross movement seen by the accelerometer alone with a silent muscle, "
+        "or with a turn of `twitch.max_turn_deg`, s [E]",
     )
     turn_deg: float = Field(
         30.0, gt=0, description="smallest turn of a posture change, degrees (Sicbaldi 2025)"

@@ -278,14 +278,18 @@ class ClusterRules:
             return self._acc_only(
                 episode, "posture_change", "", _margin(turn_deg / movement.turn_deg)
             )
-        short = acc_jerk(episode, jerk)
-        if short is not None and not self.sensors.emg_usable(episode.onset_ns):
+        usable = self.sensors.emg_usable(episode.onset_ns)
+        short = None if usable else acc_jerk(episode, jerk)
+        if short is not None:
             if self.sensors.emg_shows_jerks(episode.onset_ns):
                 return self._acc_only(episode, "movement", "bump", NAN)
             return self._acc_only(short, "jerk", "", ONE_SENSOR * confidence)
-        if episode.duration_s >= movement.acc_gross_s:
+        # a leg that lies as before has only moved itself; with a silent muscle, the body moved it
+        of_body = usable or turn_deg >= self.settings.twitch.max_turn_deg
+        duration_s = episode.duration_s
+        if duration_s > movement.max_s or (of_body and duration_s >= movement.acc_gross_s):
             return self._acc_only(episode, "gross_movement", "", confidence)
-        if self.sensors.emg_usable(episode.onset_ns):
+        if usable:
             return self._acc_only(episode, "movement", "bump", NAN)
         if episode.duration_s >= movement.min_s:
             return self._acc_only(episode, "movement", "", ONE_SENSOR * confidence)
