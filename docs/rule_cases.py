@@ -225,7 +225,7 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         "gross-movement", "gross_movement", "A large movement",
-        "Longer than 10 s by EMG, or at least 3 s by acceleration alone.",
+        "Longer than 10 s by EMG, or, with a silent muscle, at least 3 s by acceleration.",
         (_body(EventKind.GROSS_MOVEMENT, 40.0, 12.0, 900.0, 0.4),), 36.0, 57.0, seconds=90.0,
     ),
     Case(
