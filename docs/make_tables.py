@@ -330,8 +330,8 @@ def kinds_table() -> list[str]:
             f"a contraction, or the movement with it, of more than {movement.max_s:g} s; rejected "
             f"as `sustained_activity` if the contraction alone is that long and the leg moves for "
             f"less than {movement.acc_gross_s:g} s",
-            f"an episode of more than {movement.max_s:g} s, or of at least {movement.acc_gross_s:g} s "
-            f"with a silent muscle or a turn of {twitch.max_turn_deg:g}° [E]",
+            f"an episode of more than {movement.max_s:g} s, or of at least "
+            f"{movement.acc_gross_s:g} s with a silent muscle or a turn of {twitch.max_turn_deg:g}° [E]",
         ),
         (
             "movement",
