@@ -331,7 +331,8 @@ def kinds_table() -> list[str]:
             f"as `sustained_activity` if the contraction alone is that long and the leg moves for "
             f"less than {movement.acc_gross_s:g} s",
             f"an episode of more than {movement.max_s:g} s, or of at least "
-            f"{movement.acc_gross_s:g} s with a silent muscle or a turn of {twitch.max_turn_deg:g}° [E]",
+            f"{movement.acc_gross_s:g} s with a silent muscle or a turn of "
+            f"{twitch.max_turn_deg:g}° [E]",
         ),
         (
             "movement",
