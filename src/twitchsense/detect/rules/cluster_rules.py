@@ -271,23 +271,23 @@ class ClusterRules:
 
     def _episode(self, episode: AccEpisode) -> ScoredCandidate:
         """Classify an episode that no candidate with EMG explains."""
-        jerk, movement = self.settings.jerk, self.settings.movement
-        turn_deg = 0.0 if np.isnan(episode.turn_deg) else episode.turn_deg
+        movement = self.settings.movement
+        turn_deg = float(np.nan_to_num(episode.turn_deg))
         confidence = _margin(episode.threshold_ratio)
-        if turn_deg >= movement.turn_deg:
-            return self._acc_only(
-                episode, "posture_change", "", _margin(turn_deg / movement.turn_deg)
-            )
+        turned = turn_deg / movement.turn_deg
+        if turned >= 1:
+            return self._acc_only(episode, "posture_change", "", _margin(turned))
         usable = self.sensors.emg_usable(episode.onset_ns)
-        short = None if usable else acc_jerk(episode, jerk)
-        if short is not None:
+        jerk = None if usable else acc_jerk(episode, self.settings.jerk)
+        if jerk is not None:
             if self.sensors.emg_shows_jerks(episode.onset_ns):
                 return self._acc_only(episode, "movement", "bump", NAN)
-            return self._acc_only(short, "jerk", "", ONE_SENSOR * confidence)
+            return self._acc_only(jerk, "jerk", "", ONE_SENSOR * confidence)
         # a leg that lies as before has only moved itself; with a silent muscle, the body moved it
         of_body = usable or turn_deg >= self.settings.twitch.max_turn_deg
-        duration_s = episode.duration_s
-        if duration_s > movement.max_s or (of_body and duration_s >= movement.acc_gross_s):
+        if episode.duration_s > movement.max_s or (
+            of_body and episode.duration_s >= movement.acc_gross_s
+        ):
             return self._acc_only(episode, "gross_movement", "", confidence)
         if usable:
             return self._acc_only(episode, "movement", "bump", NAN)
