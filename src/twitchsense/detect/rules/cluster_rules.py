@@ -279,9 +279,7 @@ class ClusterRules:
             return self._acc_only(episode, "posture_change", "", _margin(turned))
         usable = self.sensors.emg_usable(episode.onset_ns)
         jerk = None if usable else acc_jerk(episode, self.settings.jerk)
-        if jerk is not None:
-            if self.sensors.emg_shows_jerks(episode.onset_ns):
-                return self._acc_only(episode, "movement", "bump", NAN)
+        if jerk is not None and not self.sensors.emg_shows_jerks(episode.onset_ns):
             return self._acc_only(jerk, "jerk", "", ONE_SENSOR * confidence)
         # a leg that lies as before has only moved itself; with a silent muscle, the body moved it
         of_body = usable or turn_deg >= self.settings.twitch.max_turn_deg
@@ -289,7 +287,7 @@ class ClusterRules:
             of_body and episode.duration_s >= movement.acc_gross_s
         ):
             return self._acc_only(episode, "gross_movement", "", confidence)
-        if usable:
+        if usable or jerk is not None:
             return self._acc_only(episode, "movement", "bump", NAN)
         if episode.duration_s >= movement.min_s:
             return self._acc_only(episode, "movement", "", ONE_SENSOR * confidence)
@@ -364,7 +362,7 @@ def _overlapping(
 
 def _greatest_turn(episodes: Sequence[AccEpisode], first_ns: int, last_ns: int) -> float:
     turns = [episodes[i].turn_deg for i in _overlapping(episodes, first_ns, last_ns)]
-    return max((t for t in turns if not np.isnan(t)), default=0.0)
+    return float(np.nan_to_num(turns).max(initial=0.0))
 
 
 def _merge_posture_changes(candidates: list[ScoredCandidate]) -> list[ScoredCandidate]:
