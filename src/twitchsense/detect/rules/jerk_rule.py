@@ -310,11 +310,11 @@ def acc_jerk(episode: AccEpisode, rule: JerkSettings) -> AccEpisode | None:
         end_ns = max(episode.onset_ns + MS, min(end_ns, seen.offset_ns))
     if episode.peak_g < rule.min_g_alone or episode.jerk_g_s < rule.min_jerk_g_s:
         return None
-    jolt = replace(episode, offset_ns=end_ns)
+    single = replace(episode, offset_ns=end_ns)
     train = None if seen is None else _acc_train(episode, rule)
-    if rise_ms > rule.lag_ms or jolt.duration_s > rule.max_episode_s:
+    if rise_ms > rule.lag_ms or single.duration_s > rule.max_episode_s:
         return train
-    return jolt if train is None or train.offset_ns <= jolt.offset_ns else train
+    return single if train is None or train.offset_ns <= single.offset_ns else train
 
 
 def _acc_train(episode: AccEpisode, rule: JerkSettings) -> AccEpisode | None:
