@@ -14,6 +14,7 @@ import twitchsense as ts
 from tests.recordings import make_recording
 from twitchsense.cli.app import main
 from twitchsense.errors import InputError
+from twitchsense.model.event_table import EVENT_COLUMNS
 from twitchsense.report.event_windows import (
     MAX_BYTES,
     MISSING_SAMPLE,
@@ -24,6 +25,9 @@ from twitchsense.report.event_windows import (
 )
 from twitchsense.results.load import open_result
 from twitchsense.scoring.result_checksums import KEY
+
+COLUMNS = [c.name for c in EVENT_COLUMNS]
+HUGE = ",".join(COLUMNS).encode() + b"\n" + b",".join([b"9" * 400] * len(COLUMNS)) + b"\n"
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +114,7 @@ def test_window_budget_keeps_the_strongest_of_each_kind(night):
         ("summary.json", b"[]", "is not a summary"),
         ("events.csv", b"a,b\n1,2\n", "has no column 'onset'"),
         ("events.csv", b"\xff\xfe", "cannot be read"),
+        ("events.csv", HUGE, "too large a number"),
         ("traces.npz", None, "is missing"),
         ("epochs.csv", b"", "is not a table of epochs"),
         ("traces.npz", b"PK\x03\x04rubbish", "cannot be used"),
@@ -128,6 +133,21 @@ def test_damaged_file_of_an_earlier_version_is_named_with_its_cure(copy, name, c
         open_result(copy)
     assert name in str(error.value)
     assert CliRunner().invoke(main, ["report", str(copy)]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "for_visit"),
+    [("sleep_onset_methods", True, False), ("by_kind", {"movement": {"hours": "=1+1"}}, True)],
+)
+def test_a_value_of_another_form_in_an_earlier_result_is_refused(copy, key, value, for_visit):
+    summary = json.loads((copy / "summary.json").read_text("utf-8"))
+    del summary[KEY]
+    (copy / "summary.json").write_text(json.dumps({**summary, key: value}), "utf-8")
+    (copy / "report.html").write_text("as before", "utf-8")
+    done = CliRunner().invoke(main, ["report", str(copy), *(["--for-visit"] * for_visit)])
+    assert done.exit_code == 2
+    assert "a value that cannot be used" in done.stderr
+    assert (copy / "report.html").read_text("utf-8") == "as before"
 
 
 def test_a_result_of_an_earlier_version_has_no_clock_of_its_events(copy):

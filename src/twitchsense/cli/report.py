@@ -54,22 +54,25 @@ def report(
 
 
 def _write_report(directory: Path, words: str | None, compare: tuple[Path, ...]) -> Path:
-    from twitchsense.results.load import open_result
+    from twitchsense.results.load import open_result, refuse_unusable
 
     if not (directory / SUMMARY).exists() and (directory / "result" / SUMMARY).exists():
         directory /= "result"  # the directory of a demo
     night = open_result(directory)
-    return night.report(directory / "report.html", words=words, compare=compare)
+    with refuse_unusable(night):
+        return night.report(directory / "report.html", words=words, compare=compare)
 
 
 def _write_visit(directories: tuple[Path, ...], words: str) -> Path:
     from twitchsense.output_files import write_file
     from twitchsense.report.visit_sheet import render_visit
-    from twitchsense.results.load import open_result
+    from twitchsense.results.load import open_result, refuse_unusable
     from twitchsense.trend.nights import find_result_directories
 
     nights = {}
     for path in find_result_directories(directories):
         night = open_result(path)
         nights[night.recording.sha256 or str(path)] = night  # a recording given twice counts once
-    return write_file(directories[0] / "visit.html", render_visit(list(nights.values()), words))
+    with refuse_unusable(*nights.values()):
+        page = render_visit(list(nights.values()), words)
+    return write_file(directories[0] / "visit.html", page)

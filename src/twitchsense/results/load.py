@@ -13,6 +13,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -38,11 +39,13 @@ from twitchsense.sleep.onset import SleepOnset
 
 #: Files beside ``summary.json`` that are read back.
 _READ_BACK: Final = ("events.csv", "rejected.csv", "epochs.csv", TRACES_FILE)
+#: What is raised for values of another form.
+_UNUSABLE: Final = (ArithmeticError, AttributeError, ValueError, LookupError, TypeError)
 #: What `zipfile`, `zlib` and `numpy.load` raise for damaged archives, and `unpack_traces` for
 #: content of another form.
 _NPZ_ERRORS: Final = (
     *(OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError),
-    *(struct.error, OverflowError, AttributeError, ValueError, LookupError, TypeError),
+    *(struct.error, *_UNUSABLE),
 )
 
 
@@ -221,6 +224,31 @@ def open_result(directory: str | PathLike[str]) -> SavedNight:
     )
 
 
+@contextmanager
+def refuse_unusable(*nights: SavedNight) -> Iterator[None]:
+    """Refuse a result of an earlier version that cannot be shown.
+
+    Its files have no checksums, so that a value in them may be of another form. An error with
+    results that have checksums is our own and is not caught.
+
+    Parameters
+    ----------
+    *nights : SavedNight
+
+    Raises
+    ------
+    InputError
+    """
+    unchecked = [n for n in nights if KEY not in n.summary_json]
+    try:
+        yield
+    except _UNUSABLE as error:
+        if not unchecked:
+            raise
+        text = f"has a value that cannot be used ({error})"
+        raise InputError(str(unchecked[0].directory), text, CURE) from error
+
+
 def _parse_event_table(path: Path, content: bytes, columns: Sequence[Column]) -> pd.DataFrame:
     """Return an event table: missing numbers are NaN, missing text is empty."""
     dtypes = {c.name: c.dtype for c in columns}
@@ -241,7 +269,10 @@ def _parse_event_table(path: Path, content: bytes, columns: Sequence[Column]) ->
         if name not in table:
             raise InputError(str(path), f"has no column {name!r}", CURE)
         if dtype == "float64":
-            table[name] = pd.to_numeric(table[name], errors="coerce").astype(np.float64)
+            try:
+                table[name] = pd.to_numeric(table[name], errors="coerce").astype(np.float64)
+            except OverflowError as error:
+                raise InputError(str(path), f"{name} holds too large a number", CURE) from error
     return table
 
 
