@@ -254,6 +254,22 @@ def test_closed_streams_change_no_result(captures, tmp_path, monkeypatch, names)
     assert ended.value.code == 2
 
 
+def test_a_reader_that_closes_the_pipe_is_no_failure():
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer) as closed:
+        done = subprocess.run(
+            [sys.executable, "-m", "twitchsense.cli", "--help"], stdout=closed, stderr=-1
+        )
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_the_display_of_figures_that_a_user_prefers_is_not_used(monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "nosuch")  # matplotlib raises when it is imported
+    assert run("doctor").exit_code == 0
+    assert os.environ["MPLBACKEND"] == "agg"
+
+
 def test_a_night_file_that_cannot_be_created_is_status_2(tmp_path):
     (tmp_path / "file").touch()
     done = run("record", "--device", "ts-0001", "--out", tmp_path / "file" / "a.night")

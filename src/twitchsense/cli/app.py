@@ -54,6 +54,8 @@ log = logging.getLogger("twitchsense")
 
 #: Errors of a disk that takes no more data.
 _NO_SPACE: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+#: Exit status after the reader of the output has closed the pipe, as of other commands.
+_SIGPIPE_STATUS: Final = 128 + 13
 
 
 class App(click.Group):
@@ -82,6 +84,20 @@ class App(click.Group):
             ctx.fail(f"No such command '{name}'.{hint}")
         return super().resolve_command(ctx, args)
 
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Parse the arguments, which prints the help."""
+        try:
+            return super().make_context(*args, **extra)
+        except BrokenPipeError:  # click would end with status 1
+            _exit_after_closed_pipe()
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command of the arguments."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            _exit_after_closed_pipe()
+
     def main(
         self,
         args: Sequence[str] | None = None,
@@ -96,6 +112,7 @@ class App(click.Group):
         if not standalone_mode:
             return super().main(args, standalone_mode=False, **options)
         _exit_on_signals()
+        os.environ["MPLBACKEND"] = "agg"  # figures open no window; an unknown name is an error
         with _streams_for_closed_ones(), _buffered_stdout(), _logged_warnings():
             return self._run(args, complete_var, windows_expand_args, options)
 
@@ -126,15 +143,12 @@ class App(click.Group):
         except (KeyboardInterrupt, click.Abort):
             _exit_with_message("interrupted", 130)
         except BrokenPipeError:
-            # the reader of the output has closed the pipe (``| head``)
-            sys.stderr.close()
-            sys.exit(1)
+            _exit_after_closed_pipe()
         except OSError as error:
             if error.errno not in _NO_SPACE:
                 _exit_after_internal_error(error)
             # files have their own message: this is the standard output
-            with suppress(OSError, ValueError):
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _discard_stdout()
             _exit_with_message(
                 f"standard output: cannot be written ({error.strerror}); free some space", 2
             )
@@ -176,6 +190,18 @@ def main() -> None:
 
     Begin with: twitchsense demo --open
     """
+
+
+def _exit_after_closed_pipe() -> NoReturn:
+    """End as other commands when the reader of the output has closed the pipe (``| head``)."""
+    _discard_stdout()
+    sys.exit(_SIGPIPE_STATUS)
+
+
+def _discard_stdout() -> None:
+    """Discard what is still to be printed, which the end of Python would try again."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _exit_after_internal_error(error: Exception) -> NoReturn:
