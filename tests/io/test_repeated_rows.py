@@ -34,6 +34,14 @@ def test_rows_that_were_written_twice_are_left_out(fs, decimals, share):
     assert any(f"{count} rows that repeat the row before are left out" in n for n in got.notes)
 
 
+@pytest.mark.parametrize("times", [2, 3])
+def test_a_file_of_which_each_row_stands_several_times_keeps_its_rate(times):
+    x = RNG.normal(0, 12, 4000).round(3)
+    got = read(capture(np.repeat(np.arange(4000) / 1000, times), np.repeat(x, times)))
+    assert got.channels[0].fs == 1000
+    np.testing.assert_allclose(values(got), x, atol=1e-3)
+
+
 def test_times_in_milliseconds_of_a_faster_sensor_make_no_gap():
     x = RNG.normal(0, 12, N).round()  # neighbours are often equal
     got = read(capture((np.arange(N) / 2000).round(3), x))

@@ -94,7 +94,7 @@ class PacketSpreader:
         around = np.concatenate([self._before, delays, np.full(after, np.nan)])
         windows = np.lib.stride_tricks.sliding_window_view(around, 2 * _REACH + 1)[:shown]
         if self._spacing_ns is not None:
-            smooth = _on_grid(windows, self._spacing_ns)
+            smooth = _on_grid(around, shown, self._spacing_ns)
         elif np.isnan(windows[[0, -1]]).any():
             # as many packets before as after, so that a loss stays where it was
             even = np.where(np.isnan(windows[:, ::-1]), np.nan, windows)
@@ -142,14 +142,27 @@ class PacketSpreader:
         return held
 
 
-def _on_grid(windows: Floats, spacing_ns: float) -> Floats:
+def _on_grid(around: Floats, shown: int, spacing_ns: float) -> Floats:
     """Return delays without jitter: those around them, and whole spacings of lost packets.
 
     The number of lost packets never falls: a packet that is later than those after it was
     delayed.
+
+    Parameters
+    ----------
+    around : ndarray, shape (n + 2 * _REACH,)
+        Delays of packets and of those before and after, NaN where there is none.
+    shown : int
+        Number of packets.
+    spacing_ns : float
     """
-    phases = np.nanmean(np.exp(2j * np.pi / spacing_ns * windows), axis=1)
+    known = ~np.isnan(around)
+    turns = np.zeros(len(around), complex)
+    turns[known] = np.exp(2j * np.pi / spacing_ns * around[known])
+    size = 2 * _REACH + 1
+    phases = np.lib.stride_tricks.sliding_window_view(turns, size)[:shown].sum(axis=1)
     middle = np.angle(phases) * (spacing_ns / (2 * np.pi))
-    later = np.nanmin(windows[:, _REACH:], axis=1)
+    after = np.lib.stride_tricks.sliding_window_view(around[_REACH:], _REACH + 1)[:shown]
+    later = np.fmin.reduce(after, axis=1)
     on_grid: Floats = middle + np.rint((later - middle) / spacing_ns) * spacing_ns
     return on_grid

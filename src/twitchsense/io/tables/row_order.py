@@ -13,7 +13,9 @@ Columns = Sequence[NDArray[np.float64]]
 
 #: Equal neighbours of one time: their least number, and how many times the share by chance.
 _MIN_REPEATED: Final = 3
-_ABOVE_CHANCE: Final = 10.0
+_ABOVE_CHANCE: Final = 4.0
+#: Largest share of the rows of a block that may repeat the row before.
+_MAX_REPEATED: Final = 0.5
 
 
 class RowFilter:
@@ -62,6 +64,8 @@ class RowFilter:
                 longer = [np.append(v, c) for v, c in zip(values, columns, strict=True)]
                 out = early & (times_ns == np.append(before_ns, times_ns[:-1]))
                 out &= _equal_to_earlier(longer, 1)
+                if not self._may_repeat and out.mean() > _MAX_REPEATED:
+                    out[:] = False  # a clock that stands still
                 self.repeated += int(out.sum())
             if not self._may_repeat:
                 early &= ~out
@@ -82,11 +86,12 @@ def are_rows_repeated(times_ns: Times, columns: Columns) -> bool:
     times_ns : ndarray of int64, shape (n,)
     columns : sequence of ndarray of float64, shape (n,)
     """
-    if len(times_ns) < 2:
+    if len(times_ns) < 3:
         return False
-    same = np.diff(times_ns) == 0
-    equal, apart = (_equal_to_earlier(columns, rows) for rows in (1, 2))
-    by_chance = float(np.concatenate([equal[~same], apart]).mean())
+    same, apart = np.diff(times_ns) == 0, times_ns[2:] != times_ns[:-2]
+    equal, second = (_equal_to_earlier(columns, rows) for rows in (1, 2))
+    others = np.concatenate([equal[~same], second[apart]])
+    by_chance = float(others.mean()) if len(others) else 1.0
     count = int((equal & same).sum())
     return count >= _MIN_REPEATED and count / int(same.sum()) > _ABOVE_CHANCE * by_chance
 

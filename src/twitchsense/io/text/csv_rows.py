@@ -24,7 +24,6 @@ READ_BYTES: Final = 1 << 18
 _MAX_ROW_BYTES: Final = 1 << 20
 #: An exponent of four digits and more, which no number of a capture has.
 _HUGE_EXPONENT: Final = re.compile(rb"[eE](?=[+-]?\d{4})(?<=\d[eE])")
-_BLANKS: Final = re.compile(rb"[ \t]{2,}|\t")
 _OUTER_BLANKS: Final = re.compile(rb"(?:^ | $| (?=\r))", re.MULTILINE)
 _REPLACEMENT: Final = "\ufffd".encode()
 _NEWLINES: Final = b"\r\n"
@@ -172,10 +171,12 @@ def _escape_rows(text: bytes, separator: bytes) -> bytes:
         text = text.replace(b"\0", _REPLACEMENT)
     text = _replace_invalid(text)
     if separator == b" ":  # runs of blanks are one separator
-        text = _BLANKS.sub(b" ", text)
-        if text[:1] == b" " or any(edge in text for edge in (b"\n ", b" \n", b" \r")):
+        text = text.replace(b"\t", b" ")
+        while b"  " in text:
+            text = text.replace(b"  ", b" ")
+        if _has_outer_blanks(text):
             text = _OUTER_BLANKS.sub(b"", text)
-    if b"e" in text or b"E" in text:  # such an exponent ends the process in the C parser of pandas
+    if _has_huge_exponent(text):  # it ends the process in the C parser of pandas
         text = _HUGE_EXPONENT.sub(rb"\g<0>?", text)
     if b'"' not in text:
         return text
@@ -192,6 +193,27 @@ def _escape_rows(text: bytes, separator: bytes) -> bytes:
         parts += [text[done:start], _escape_row(text[start:stop], separator)]
         done = stop
     return b"".join([*parts, text[done:]])
+
+
+def _has_outer_blanks(text: bytes) -> bool:
+    """Return whether a row begins or ends with a blank."""
+    characters = np.frombuffer(text, np.uint8)
+    blank, end = characters == ord(" "), characters <= ord("\r")
+    beside = (end[:-1] & blank[1:]) | (blank[:-1] & end[1:])
+    return bool(beside.any()) or text[:1] == b" " or text[-1:] == b" "
+
+
+def _has_huge_exponent(text: bytes) -> bool:
+    """Return whether four digits follow the letter of an exponent, perhaps after a sign."""
+    if b"e" not in text and b"E" not in text:
+        return False
+    characters = np.frombuffer(text + bytes(6), np.uint8)
+    letters = np.flatnonzero(characters | 0x20 == ord("e"))
+    at = letters + 1 + np.isin(characters[letters + 1], list(b"+-"))
+    for _ in range(4):
+        at = at[characters[at] - ord("0") < 10]
+        at += 1
+    return len(at) > 0
 
 
 def _replace_invalid(text: bytes) -> bytes:
