@@ -73,7 +73,10 @@ def opensignals(first: int, x: np.ndarray) -> list[str]:
 
 def openbci(first: int, x: np.ndarray) -> list[str]:
     return [
-        f"{(first + i) % 256}.0, {v:.4f}, 0.0, 0.0, 1.0, {1_772_403_300 + (first + i) / FS_EMG:.6f}"
+        f"{(first + i) % 256}.0, "
+        + f"{v:.4f}, " * 8
+        + "0.0, 0.0, 1.0, "
+        + f"{1_772_403_300 + (first + i) / 250:.6f}, 0.0"
         for i, v in enumerate(x.tolist())
     ]
 
@@ -177,12 +180,12 @@ FILES = {
     "OpenBCI GUI": (
         "a.txt",
         headed(
-            f"%OpenBCI Raw EXG Data\n%Number of channels = 1\n%Sample Rate = {FS_EMG} Hz\n"
-            "Sample Index, EXG Channel 0, Accel Channel 0, Accel Channel 1, Accel Channel 2, "
-            "Timestamp",
-            emg_rows(openbci, FS_EMG),
+            "%OpenBCI Raw EXG Data\n%Number of channels = 8\n%Sample Rate = 250 Hz\n"
+            + ", ".join(["Sample Index", *(f"EXG Channel {i}" for i in range(8))])
+            + ", Accel Channel 0, Accel Channel 1, Accel Channel 2, Timestamp, Marker",
+            emg_rows(openbci, 250),
         ),
-        FS_EMG,
+        250,
     ),
     "BrainFlow": (
         "a.csv",
