@@ -18,7 +18,7 @@ from benchmarks.fuzz_loop import Corpus, change_bytes, main
 from tests.recordings import make_recording
 from twitchsense.cohort.manifest import read_manifest
 from twitchsense.results.load import open_result
-from twitchsense.scoring.agreement import match, read_events
+from twitchsense.scoring.agreement.compare_events import match, read_events
 from twitchsense.scoring.result_checksums import KEY
 from twitchsense.settings import Settings, load_settings
 from twitchsense.trend.diary import Diary, read_diary

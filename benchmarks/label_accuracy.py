@@ -18,8 +18,8 @@ from pathlib import Path
 import pandas as pd
 
 import twitchsense as ts
-from twitchsense.scoring.agreement import match
-from twitchsense.scoring.confidence_intervals import binomial_interval
+from twitchsense.scoring.agreement.compare_events import match
+from twitchsense.scoring.indices.confidence_intervals import binomial_interval
 
 #: Length (min) by scenario.
 NIGHTS = {

@@ -17,7 +17,7 @@ from pathlib import Path
 import pandas as pd
 
 import twitchsense as ts
-from twitchsense.scoring.agreement import match
+from twitchsense.scoring.agreement.compare_events import match
 
 SCENARIOS = {
     "rest_twitches": 20, "sleep_onset": 20, "plm": 30, "fragmentary": 20,

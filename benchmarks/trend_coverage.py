@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from twitchsense.scoring.confidence_intervals import binomial_interval
+from twitchsense.scoring.indices.confidence_intervals import binomial_interval
 from twitchsense.trend.association import Association, compare_nights
 from twitchsense.trend.diary import Diary
 from twitchsense.trend.exposure import select_exposures

@@ -29,7 +29,7 @@ def demo_facts(folder: Path) -> dict[str, Any]:
     from twitchsense.cli.demo import comparison_rows
     from twitchsense.report.summary_sentences import summary_answers
     from twitchsense.results.load import open_result
-    from twitchsense.scoring.agreement import match, read_events
+    from twitchsense.scoring.agreement.compare_events import match, read_events
 
     command = [sys.executable, "-m", "twitchsense.cli", "demo", "-q", "--out", str(folder)]
     subprocess.run(command, check=True)

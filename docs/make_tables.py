@@ -30,7 +30,7 @@ from twitchsense.detect.rules.jerk_rule import MIN_PROBABILITY
 from twitchsense.detect.rules.rule_order import CLUSTER_RULES, NIGHT_RULES
 from twitchsense.model.event_table import EVENT_COLUMNS, REJECT_REASONS
 from twitchsense.scoring.glossary import fill_levels, fill_limits
-from twitchsense.scoring.label_rules import RULES
+from twitchsense.scoring.labels.label_rules import RULES
 from twitchsense.settings import Settings, get_profile
 from twitchsense.trend.association import ASSOCIATION_COLUMNS
 from twitchsense.trend.diary import DIARY_COLUMNS

@@ -14,7 +14,7 @@ from benchmarks.accuracy.results import MATCHED, OURS, Results
 from benchmarks.accuracy.score import KINDS, Score
 from benchmarks.accuracy.sections import TIMED
 from benchmarks.accuracy.tally import by_confidence, by_snr, false_alarms, misses
-from twitchsense.scoring.confidence_intervals import binomial_interval
+from twitchsense.scoring.indices.confidence_intervals import binomial_interval
 
 mpl.use("Agg")
 

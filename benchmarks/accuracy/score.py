@@ -1,7 +1,7 @@
 """Scores one composed recording: what was found, missed, and raised by what.
 
-Matching is that of ``twitchsense agree`` (`twitchsense.scoring.agreement.match`): one to one, the
-best choice, tolerances by kind.  On top of it, because the truth here knows more than a list of
+Matching is that of ``twitchsense agree`` (`scoring.agreement.compare_events.match`): one to one,
+the best choice, tolerances by kind.  On top of it, because the truth here knows more than a list of
 events:
 
 - optional, so neither missed nor false nor right: twitches below 50 µV (the definition's least
@@ -21,8 +21,8 @@ import numpy as np
 import pandas as pd
 
 import twitchsense as ts
-from twitchsense.scoring.agreement import match
-from twitchsense.scoring.labels import absorb_in_large_movements
+from twitchsense.scoring.agreement.compare_events import match
+from twitchsense.scoring.labels.label_events import absorb_in_large_movements
 from twitchsense.settings import Settings
 
 KINDS = ("twitch", "jerk", "movement")

@@ -18,7 +18,7 @@ from benchmarks.accuracy.tally import (
     false_of_any_kind,
     swapped,
 )
-from twitchsense.scoring.confidence_intervals import binomial_interval
+from twitchsense.scoring.indices.confidence_intervals import binomial_interval
 
 #: Recordings of the pooled table: nights as they could be. Storms, ladders and clocks that
 #: disagree by more than crystals do stand by themselves.

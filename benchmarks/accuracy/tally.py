@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.accuracy.score import KINDS, Score
-from twitchsense.scoring.confidence_intervals import binomial_interval
-from twitchsense.scoring.rates import rate
+from twitchsense.scoring.indices.confidence_intervals import binomial_interval
+from twitchsense.scoring.indices.rates import rate
 
 CLEAR_SNR = 15.0
 CLEAR = "clear twitch"

@@ -24,7 +24,7 @@ from twitchsense.dsp.filters import burst_band, leg_movement_band
 from twitchsense.dsp.mains import MainsCanceller
 from twitchsense.dsp.noise_floor import NoiseFloor
 from twitchsense.results.save import format_files
-from twitchsense.scoring.labels import label_detections
+from twitchsense.scoring.labels.label_events import label_detections
 from twitchsense.sleep.activity_counts import ActivityCounter
 from twitchsense.sleep.context import find_context
 

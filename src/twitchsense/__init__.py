@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from twitchsense.results.load import open_result as open_result
     from twitchsense.results.night import Night as Night
     from twitchsense.results.night import analyze as analyze
-    from twitchsense.scoring.agreement import Agreement as Agreement
+    from twitchsense.scoring.agreement.compare_events import Agreement as Agreement
     from twitchsense.scoring.leg_movements.score_event_list import (
         LegMovementScore as LegMovementScore,
     )
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 
 #: Module of each public name.
 _MODULES: Final = {
-    "Agreement": "twitchsense.scoring.agreement",
+    "Agreement": "twitchsense.scoring.agreement.compare_events",
     "Association": "twitchsense.trend.association",
     "Channel": "twitchsense.model.channels",
     "Chunk": "twitchsense.model.channels",

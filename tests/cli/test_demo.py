@@ -6,7 +6,7 @@ from click.testing import CliRunner
 
 from twitchsense.cli.app import main
 from twitchsense.cli.demo import COLUMNS, comparison_rows
-from twitchsense.scoring.agreement import match
+from twitchsense.scoring.agreement.compare_events import match
 
 
 def run(*args):

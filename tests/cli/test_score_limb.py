@@ -169,8 +169,8 @@ def test_numbers_as_stages_need_codes(files, tmp_path):
 
 def test_events_of_analyze_are_scored_as_in_its_summary(tmp_path):
     """Leg movements alone count, without a leg all are on one, large ones are no candidates."""
+    from twitchsense.scoring.event_lists.mark_files import read_events
     from twitchsense.scoring.leg_movements.recording_indices import find_leg_movements
-    from twitchsense.scoring.mark_files import read_events
 
     rows = ["onset,duration,trial_type,label,leg"]
     rows += [f"{20 * i},2,movement,periodic_leg_movement_like," for i in range(8)]

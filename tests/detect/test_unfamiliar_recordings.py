@@ -14,7 +14,7 @@ from tests.signals import (
     detect,
     unit_potential,
 )
-from twitchsense.scoring.labels import absorb_in_large_movements
+from twitchsense.scoring.labels.label_events import absorb_in_large_movements
 
 TIMES = np.arange(40.0, 280.0, 20.0)
 

@@ -17,7 +17,7 @@ from tests.sleep.builders import (
     recording,
 )
 from twitchsense.model.event_table import REJECTED_COLUMNS, make_table
-from twitchsense.scoring.labels import label_detections
+from twitchsense.scoring.labels.label_events import label_detections
 from twitchsense.scoring.leg_movements.score_event_list import score_leg_movements
 from twitchsense.scoring.summary import build_summary
 from twitchsense.settings import Settings

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twitchsense.errors import InputError
-from twitchsense.scoring.agreement import match, read_events
-from twitchsense.scoring.category_agreement import compare_pairs
+from twitchsense.scoring.agreement.category_agreement import compare_pairs
+from twitchsense.scoring.agreement.compare_events import match, read_events
 
 KINDS = ("twitch", "jerk", "movement")
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from twitchsense.scoring.agreement import match
+from twitchsense.scoring.agreement.compare_events import match
 
 
 @pytest.mark.parametrize(

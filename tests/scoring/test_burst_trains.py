@@ -13,13 +13,13 @@ from tests.scoring.builders import (
 )
 from tests.sleep.builders import EMG, events, recording
 from twitchsense.model.event_table import EVENT_COLUMNS, REJECTED_COLUMNS, make_table
-from twitchsense.scoring.burst_trains import find_runs, find_trains, regular_members
 from twitchsense.scoring.leg_movements.recording_indices import find_leg_movements
-from twitchsense.scoring.movement_bursts import (
+from twitchsense.scoring.trains.burst_trains import find_runs, find_trains, regular_members
+from twitchsense.scoring.trains.movement_bursts import (
     measure_movement_bursts,
     no_movement_bursts,
 )
-from twitchsense.scoring.series import find_hiccups, find_jerk_clusters
+from twitchsense.scoring.trains.series import find_hiccups, find_jerk_clusters
 
 RULE = SETTINGS.trains
 NOTHING = make_table([], REJECTED_COLUMNS)

@@ -9,8 +9,8 @@ from click.testing import CliRunner
 
 from twitchsense.cli.app import main
 from twitchsense.errors import InputError
-from twitchsense.scoring.category_agreement import compare_categories
-from twitchsense.scoring.mark_files import read_events
+from twitchsense.scoring.agreement.category_agreement import compare_categories
+from twitchsense.scoring.event_lists.mark_files import read_events
 
 
 def test_kappa_is_that_of_the_textbook():

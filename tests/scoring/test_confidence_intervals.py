@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from twitchsense.scoring.confidence_intervals import binomial_interval, poisson_interval
+from twitchsense.scoring.indices.confidence_intervals import binomial_interval, poisson_interval
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from tests.sleep.builders import (
     events,
     recording,
 )
-from twitchsense.scoring.fragmentary_myoclonus import count_mini_epochs, find_efm
+from twitchsense.scoring.indices.fragmentary_myoclonus import count_mini_epochs, find_efm
 from twitchsense.sleep.context import find_context
 
 

@@ -20,7 +20,7 @@ from twitchsense.model.event_table import (
     TRIAL_TYPES,
 )
 from twitchsense.scoring.glossary import fill_levels, fill_limits, glossary
-from twitchsense.scoring.label_rules import RULES
+from twitchsense.scoring.labels.label_rules import RULES
 from twitchsense.settings import PROFILES, Settings, get_profile
 from twitchsense.settings.detection import AccSettings, EmgSettings, MovementSettings
 

@@ -20,13 +20,13 @@ from tests.sleep.builders import (
 )
 from twitchsense.model.detections import Detections
 from twitchsense.model.event_table import LABELS, REJECTED_COLUMNS, make_table
-from twitchsense.scoring.label_confidence import (
+from twitchsense.scoring.labels.label_confidence import (
     MIN_TRAIN_FACTOR,
     OUTSIDE_CORE_FACTOR,
     state_probabilities,
 )
-from twitchsense.scoring.label_rules import RULES
-from twitchsense.scoring.labels import label_detections
+from twitchsense.scoring.labels.label_events import label_detections
+from twitchsense.scoring.labels.label_rules import RULES
 from twitchsense.settings import PROFILES, ContextSettings, Settings, get_profile
 from twitchsense.sleep.context import find_context
 

@@ -20,8 +20,12 @@ from tests.sleep.builders import (
     restless,
 )
 from twitchsense.model.event_table import LABELS, REJECT_REASONS, TRIAL_TYPES, make_table
-from twitchsense.scoring.label_confidence import STATE_FACTOR
-from twitchsense.scoring.labels import absorb_in_large_movements, label_detections, label_events
+from twitchsense.scoring.labels.label_confidence import STATE_FACTOR
+from twitchsense.scoring.labels.label_events import (
+    absorb_in_large_movements,
+    label_detections,
+    label_events,
+)
 from twitchsense.settings import ContextSettings, Settings
 from twitchsense.sleep.context import add_context, find_context
 

@@ -12,8 +12,8 @@ from tests.scoring.builders import (
 from tests.signals import SimulatedLeg
 from tests.sleep.builders import events
 from twitchsense.model.event_table import REJECTED_COLUMNS, make_table
-from twitchsense.scoring.burst_trains import find_trains
-from twitchsense.scoring.movement_bursts import (
+from twitchsense.scoring.trains.burst_trains import find_trains
+from twitchsense.scoring.trains.movement_bursts import (
     measure_movement_bursts,
 )
 

@@ -22,9 +22,9 @@ from twitchsense.errors import InputError
 from twitchsense.model.channels import Channel
 from twitchsense.model.event_table import make_table
 from twitchsense.model.recording import Recording
-from twitchsense.scoring.confidence_intervals import binomial_interval
-from twitchsense.scoring.rates import rate, summary_table
-from twitchsense.scoring.valid_hours import measure_valid_hours
+from twitchsense.scoring.indices.confidence_intervals import binomial_interval
+from twitchsense.scoring.indices.rates import rate, summary_table
+from twitchsense.scoring.indices.valid_hours import measure_valid_hours
 from twitchsense.sleep.context import find_context
 
 

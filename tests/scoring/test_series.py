@@ -13,7 +13,7 @@ from tests.scoring.builders import (
 )
 from tests.sleep.builders import events
 from twitchsense.model.event_table import REJECTED_COLUMNS, make_table
-from twitchsense.scoring.series import find_hiccups, find_jerk_clusters
+from twitchsense.scoring.trains.series import find_hiccups, find_jerk_clusters
 
 RULE = SETTINGS.trains
 

@@ -26,7 +26,7 @@ from tests.sleep.builders import (
 from twitchsense.model.detections import Detections
 from twitchsense.model.per_second import PerSecond
 from twitchsense.model.recording import Recording
-from twitchsense.scoring.labels import label_detections
+from twitchsense.scoring.labels.label_events import label_detections
 from twitchsense.scoring.summary import build_summary
 from twitchsense.settings import Settings
 from twitchsense.sleep.context import Context, find_context

@@ -18,8 +18,8 @@ from twitchsense.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from twitchsense.scoring.agreement import Agreement
-    from twitchsense.scoring.category_agreement import CategoryAgreement
+    from twitchsense.scoring.agreement.category_agreement import CategoryAgreement
+    from twitchsense.scoring.agreement.compare_events import Agreement
     from twitchsense.scoring.leg_movements.compare_lists import ComparedIndices
     from twitchsense.sleep.hypnogram.clock_times import NightClock
 
@@ -80,13 +80,13 @@ def agree(
     The files of the night serve --leg-movements.
     """
     from twitchsense.results.save import to_json
-    from twitchsense.scoring.agreement import match
-    from twitchsense.scoring.agreement_notes import names_kinds
-    from twitchsense.scoring.category_agreement import compare_pairs
+    from twitchsense.scoring.agreement.agreement_notes import names_kinds
+    from twitchsense.scoring.agreement.category_agreement import compare_pairs
+    from twitchsense.scoring.agreement.compare_events import match
+    from twitchsense.scoring.event_lists.mark_files import read_mark_list
+    from twitchsense.scoring.event_lists.mark_kinds import check_kinds_used, parse_kinds
     from twitchsense.scoring.leg_movements.input import leg_movements_of
     from twitchsense.scoring.leg_movements.lab_clock import movements_clock
-    from twitchsense.scoring.mark_files import read_mark_list
-    from twitchsense.scoring.mark_kinds import check_kinds_used, parse_kinds
 
     if not leg_movements:
         given = {"--indices": indices, "--hypnogram": hypnogram, "--respiratory": respiratory,
@@ -210,7 +210,7 @@ def _print_agreement(agreement: Agreement, categories: dict[str, CategoryAgreeme
 
 def _describe_tolerance(tolerance_s: Mapping[str, float]) -> str:
     """Say when two rows may match."""
-    from twitchsense.scoring.agreement_notes import list_words
+    from twitchsense.scoring.agreement.agreement_notes import list_words
 
     kinds: dict[float, list[str]] = {}
     for kind, seconds in tolerance_s.items():

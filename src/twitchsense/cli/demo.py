@@ -14,7 +14,7 @@ from twitchsense.cli.text_output import open_page, print_table, print_text
 from twitchsense.errors import InputError, TwitchsenseError
 
 if TYPE_CHECKING:
-    from twitchsense.scoring.agreement import Agreement
+    from twitchsense.scoring.agreement.compare_events import Agreement
 
 #: Counts of the comparison: events that were simulated, found as their kind, found as another
 #: kind, and not found; and events found where nothing was simulated.
@@ -98,7 +98,7 @@ def _simulate(out: Path, minutes: float, seed: int) -> None:
 def _print_result(out: Path) -> None:
     from twitchsense.cli.analyze import print_summary
     from twitchsense.results.load import open_result
-    from twitchsense.scoring.agreement import match, read_events
+    from twitchsense.scoring.agreement.compare_events import match, read_events
 
     agreement = match(read_events(out / "result" / "events.csv"), read_events(out / "truth.csv"))
     click.echo(err=True)
@@ -120,7 +120,7 @@ def comparison_rows(agreement: Agreement) -> list[tuple[str | int, ...]]:
         Name of the kind, then the counts of `COLUMNS`; the last row is their sum.
     """
     from twitchsense.report.palette import kind_name
-    from twitchsense.scoring.agreement_input import UNMATCHED
+    from twitchsense.scoring.agreement.agreement_input import UNMATCHED
 
     pairs = agreement.confusion
     rows: list[tuple[str | int, ...]] = []

@@ -49,12 +49,12 @@ def score_limb(
     Indices that depend on --hypnogram or --respiratory are undefined without them.
     """
     from twitchsense.results.save import to_json
+    from twitchsense.scoring.event_lists.mark_files import read_mark_list
+    from twitchsense.scoring.event_lists.mark_kinds import check_kinds_used, parse_kinds
     from twitchsense.scoring.leg_movements.input import leg_movements_of
     from twitchsense.scoring.leg_movements.lab_clock import movements_clock
     from twitchsense.scoring.leg_movements.night_files import read_night_files
     from twitchsense.scoring.leg_movements.score_event_list import score_leg_movements
-    from twitchsense.scoring.mark_files import read_mark_list
-    from twitchsense.scoring.mark_kinds import check_kinds_used, parse_kinds
     from twitchsense.sleep.hypnogram.stage_codes import parse_codes
 
     codes = parse_codes(stages) if stages else None

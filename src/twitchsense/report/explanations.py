@@ -17,7 +17,7 @@ from twitchsense.report.time_labels import (
     format_minutes_from_onset,
 )
 from twitchsense.scoring.glossary import fill_limits
-from twitchsense.scoring.label_rules import LABELS_BY_STATE, RULES
+from twitchsense.scoring.labels.label_rules import LABELS_BY_STATE, RULES
 from twitchsense.settings import Settings
 
 #: Acceleration (g) below which an event's caption leaves the value out: it would show as 0.

@@ -38,7 +38,7 @@ from twitchsense.report.overview import emg_full_scale, kinds_found, shown_chann
 from twitchsense.report.palette import context_name, kind_name, kind_short, label_name
 from twitchsense.report.protocols import NightLike
 from twitchsense.report.time_labels import WallClock, is_onset_left_censored, onset_label
-from twitchsense.scoring.rates import finite_or_none
+from twitchsense.scoring.indices.rates import finite_or_none
 from twitchsense.text import display_text
 
 #: Maximum number of columns per channel: 14 hours of single seconds.

@@ -16,9 +16,9 @@ from twitchsense.model.channels import NS
 from twitchsense.report.number_text import as_dict, format_interval, format_number, is_finite
 from twitchsense.report.palette import kind_name
 from twitchsense.report.protocols import NightLike
-from twitchsense.scoring.confidence_intervals import poisson_interval
-from twitchsense.scoring.fasciculations import NO_WAKE_AT_REST
-from twitchsense.scoring.rates import rate
+from twitchsense.scoring.indices.confidence_intervals import poisson_interval
+from twitchsense.scoring.indices.fasciculations import NO_WAKE_AT_REST
+from twitchsense.scoring.indices.rates import rate
 from twitchsense.trend.nights import MIN_NIGHTS_FOR_TYPICAL, MIN_VALID_HOURS, OUTCOMES
 
 #: 90th percentile of the PLMS index of 100 healthy adults, per hour of sleep (Frauscher 2014).

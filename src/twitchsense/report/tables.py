@@ -27,7 +27,7 @@ from twitchsense.report.time_labels import (
     format_minutes_from_onset,
 )
 from twitchsense.scoring.glossary import fill_levels
-from twitchsense.scoring.rates import rate
+from twitchsense.scoring.indices.rates import rate
 from twitchsense.settings import PROFILES, Settings
 
 #: Maximum number of jerks listed.

@@ -33,9 +33,9 @@ from twitchsense.results.inputs import (
     unused_stages_notes,
 )
 from twitchsense.results.outputs import NightOutputs
-from twitchsense.scoring.labels import label_detections
+from twitchsense.scoring.indices.valid_hours import measure_valid_hours
+from twitchsense.scoring.labels.label_events import label_detections
 from twitchsense.scoring.summary import build_summary
-from twitchsense.scoring.valid_hours import measure_valid_hours
 from twitchsense.settings import Settings
 from twitchsense.sleep.activity_counts import ActivityCounter, ActivityCounts
 from twitchsense.sleep.context import Context, find_context

@@ -16,11 +16,11 @@ from twitchsense.report.event_windows import EventWindow, cut_event_windows
 from twitchsense.report.protocols import NightLike
 from twitchsense.results.save import format_files, report_of, write_results
 from twitchsense.results.traces import NightWithHours
-from twitchsense.scoring.agreement import Agreement, match
-from twitchsense.scoring.mark_files import read_mark_list
-from twitchsense.scoring.mark_kinds import check_kinds_used
-from twitchsense.scoring.rates import summary_table
-from twitchsense.scoring.valid_hours import ValidHours
+from twitchsense.scoring.agreement.compare_events import Agreement, match
+from twitchsense.scoring.event_lists.mark_files import read_mark_list
+from twitchsense.scoring.event_lists.mark_kinds import check_kinds_used
+from twitchsense.scoring.indices.rates import summary_table
+from twitchsense.scoring.indices.valid_hours import ValidHours
 from twitchsense.sleep.hypnogram.clock_times import NightClock
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ class NightOutputs:
         ----------
         truth : path or DataFrame
             Columns ``onset`` and ``duration`` (s) and, if known, ``trial_type``, ``leg``; or a
-            file of other programs (`twitchsense.scoring.mark_files.read_mark_list`).
+            file of other programs (`twitchsense.scoring.event_lists.mark_files.read_mark_list`).
         kinds : mapping of str to str, optional
             Meaning of foreign words in a file: ``{"LM": "movement"}``.
 

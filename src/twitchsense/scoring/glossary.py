@@ -1,7 +1,7 @@
 """The texts of the event table with the limits in force: ``events.json`` and the glossaries.
 
-Texts of `twitchsense.model.event_table` and `twitchsense.scoring.label_rules` name each limit
-that they mention. Here the names are replaced by the values of the settings and of the
+Texts of `model.event_table` and `scoring.labels.label_rules` name each limit that they mention.
+Here the names are replaced by the values of the settings and of the
 constants of the code, so that a text cannot state another limit than the one applied.
 """
 

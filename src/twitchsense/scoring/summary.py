@@ -20,13 +20,13 @@ from twitchsense.model.event_table import CONTEXTS, LABELS, TRIAL_TYPES
 from twitchsense.model.notes import main_notes
 from twitchsense.model.recording import Recording
 from twitchsense.regular_file import read_limited
-from twitchsense.scoring.fasciculations import fasciculation_block
-from twitchsense.scoring.fragmentary_myoclonus import fragmentary_block
+from twitchsense.scoring.indices.fasciculations import fasciculation_block
+from twitchsense.scoring.indices.fragmentary_myoclonus import fragmentary_block
+from twitchsense.scoring.indices.rates import finite_or_none, rate_block
+from twitchsense.scoring.indices.valid_hours import KIND_OF_LABEL, ValidHours, measure_valid_hours
 from twitchsense.scoring.leg_movements.recording_indices import leg_movement_block
-from twitchsense.scoring.rates import finite_or_none, rate_block
 from twitchsense.scoring.result_checksums import check_summary
-from twitchsense.scoring.series import train_block
-from twitchsense.scoring.valid_hours import KIND_OF_LABEL, ValidHours, measure_valid_hours
+from twitchsense.scoring.trains.series import train_block
 from twitchsense.settings import Settings
 from twitchsense.sleep.context import Context
 

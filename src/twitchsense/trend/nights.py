@@ -16,7 +16,7 @@ import pandas as pd
 
 from twitchsense.errors import InputError
 from twitchsense.model.channels import NS
-from twitchsense.scoring.rates import rate
+from twitchsense.scoring.indices.rates import rate
 from twitchsense.scoring.summary import read_summary
 
 log = logging.getLogger(__name__)

@@ -14,9 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 from twitchsense.errors import InputError
 from twitchsense.model.candidates import LARGE_KINDS, LONG_KINDS
 from twitchsense.model.event_table import TRIAL_TYPES
-from twitchsense.scoring.leg_movements.legs import parse_legs, row_place
-from twitchsense.scoring.mark_files import MarkList, read_mark_list
-from twitchsense.scoring.mark_kinds import translate_kinds
+from twitchsense.scoring.event_lists.legs import parse_legs, row_place
+from twitchsense.scoring.event_lists.mark_files import MarkList, read_mark_list
+from twitchsense.scoring.event_lists.mark_kinds import translate_kinds
 from twitchsense.sleep.hypnogram.clock_times import NightClock
 from twitchsense.sleep.hypnogram.epoch_lengths import lengths_from_onsets
 from twitchsense.sleep.hypnogram.model import Hypnogram, to_us
@@ -53,7 +53,7 @@ def read_movements(
     Parameters
     ----------
     path : path
-        A file that `twitchsense.scoring.mark_files.read_mark_list` reads. Rows in any order.
+        A file that `twitchsense.scoring.event_lists.mark_files.read_mark_list` reads. Rows in any order.
     kinds : mapping of str to str, optional
         Meaning of foreign words: ``{"LM": "movement"}``.
     clock : NightClock, optional

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from twitchsense.errors import InputError
 from twitchsense.regular_file import read_limited
-from twitchsense.scoring.mark_files import first_clock_time
+from twitchsense.scoring.event_lists.mark_files import first_clock_time
 from twitchsense.sleep.hypnogram.clock_change import to_utc_us
 from twitchsense.sleep.hypnogram.clock_text import parse_clock_time
 from twitchsense.sleep.hypnogram.clock_times import NightClock

@@ -21,13 +21,14 @@ from numpy.typing import NDArray
 
 from twitchsense.model.candidates import LARGE_KINDS, LONG_KINDS
 from twitchsense.model.intervals import run_bounds
+from twitchsense.scoring.event_lists.legs import LEFT, RIGHT
+from twitchsense.scoring.indices.rates import finite_or_none, rate_block
+from twitchsense.scoring.indices.valid_hours import ValidHours, sleep_wake_hours
 from twitchsense.scoring.leg_movements.input import (
     NOT_LM_LABELS,
     respiratory_from_frame,
 )
 from twitchsense.scoring.leg_movements.rules import (
-    LEFT,
-    RIGHT,
     RULES,
     UNDEFINED,
     LegMovementRules,
@@ -42,8 +43,6 @@ from twitchsense.scoring.leg_movements.rules import (
     get_rules,
     without_candidates,
 )
-from twitchsense.scoring.rates import finite_or_none, rate_block
-from twitchsense.scoring.valid_hours import ValidHours, sleep_wake_hours
 from twitchsense.settings import Settings
 from twitchsense.sleep.context import Context
 from twitchsense.sleep.context_intervals import SLEEP_CONTEXTS, WAKE_CONTEXTS

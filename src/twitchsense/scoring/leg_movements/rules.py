@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
 from twitchsense.model.intervals import overlap_any
+from twitchsense.scoring.event_lists.legs import LEFT, RIGHT
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -48,8 +49,8 @@ MAX_PARTS: Final = 4
 MIN_SERIES: Final = 4
 #: Movements of two legs with onsets closer than this are one movement; AASM.
 AASM_BILATERAL: Final = 5 * S
-#: Values of the leg of a movement.
-LEFT, RIGHT, BOTH = 0, 1, 2
+#: Value of the leg of a movement of both legs, beside `LEFT` and `RIGHT`.
+BOTH: Final = 2
 #: Set of both legs, as a bit mask.
 _BOTH_LEGS: Final = 1 << LEFT | 1 << RIGHT
 #: Value of an undefined interval.

@@ -11,9 +11,10 @@ import pandas as pd
 
 from twitchsense.errors import InputError
 from twitchsense.model.event_table import TRIAL_TYPES
-from twitchsense.scoring.leg_movements.legs import name_legs
-from twitchsense.scoring.mark_kinds import kind_key
-from twitchsense.scoring.matching import MAX_TIME_S, TOLERANCE_S
+from twitchsense.scoring.agreement.matching import TOLERANCE_S
+from twitchsense.scoring.event_lists.legs import name_legs
+from twitchsense.scoring.event_lists.mark_files import MAX_TIME_S
+from twitchsense.scoring.event_lists.mark_kinds import kind_key
 
 #: Row of the table of scores for all events regardless of kind.
 ANY: Final = "any"
@@ -42,7 +43,7 @@ def prepare_lists(
     Raises
     ------
     InputError
-        See `twitchsense.scoring.agreement.match`.
+        See `twitchsense.scoring.agreement.compare_events.match`.
     """
     found, real = _prepare(events, "events"), _prepare(truth, "truth")
     spelling = {key: key for key in TRIAL_TYPES}

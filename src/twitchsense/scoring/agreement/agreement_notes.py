@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from twitchsense.model.event_table import TRIAL_TYPES
-from twitchsense.scoring.constant_shift import find_shift, nearest_differences
-from twitchsense.scoring.matching import DEFAULT_TOLERANCE_S, choose_pairs, find_pairs
+from twitchsense.scoring.agreement.constant_shift import find_shift, nearest_differences
+from twitchsense.scoring.agreement.matching import DEFAULT_TOLERANCE_S, choose_pairs, find_pairs
 
 #: Maximum number of kinds that a note names.
 _MAX_NAMED: Final = 10
@@ -73,7 +73,7 @@ def notes_on_times(
     events, truth : DataFrame
         ``onset``, ``duration`` (s), ``trial_type`` and, optionally, ``leg``.
     tolerance_s : mapping of kind to float
-        As for `twitchsense.scoring.matching.find_pairs`.
+        As for `twitchsense.scoring.agreement.matching.find_pairs`.
     pairs : DataFrame
         The matched pairs, with ``truth_kind`` and ``found_kind``.
     explained : bool

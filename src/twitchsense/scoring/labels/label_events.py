@@ -2,7 +2,7 @@
 
 `label_detections` is the whole chain between the detector and the results: events that
 belong to a large movement are absorbed, trains and series are searched, events get
-their context, and the first matching rule of `twitchsense.scoring.label_rules` gives
+their context, and the first matching rule of `twitchsense.scoring.labels.label_rules` gives
 the label. Everything is a pure function of the event tables, the context and, for the
 bursts within a movement, the recording.
 """
@@ -22,13 +22,13 @@ from twitchsense.model.event_table import REJECTED_COLUMNS
 from twitchsense.model.intervals import in_intervals
 from twitchsense.model.per_second import PerSecond
 from twitchsense.model.recording import Recording
-from twitchsense.scoring.burst_trains import Train, find_trains
-from twitchsense.scoring.label_confidence import LabelConfidence, label_confidence
-from twitchsense.scoring.label_features import LabelFeatures, compute_label_features
-from twitchsense.scoring.label_rules import RULES, LabelRule
+from twitchsense.scoring.labels.label_confidence import LabelConfidence, label_confidence
+from twitchsense.scoring.labels.label_features import LabelFeatures, compute_label_features
+from twitchsense.scoring.labels.label_rules import RULES, LabelRule
 from twitchsense.scoring.leg_movements.recording_indices import find_leg_movements
-from twitchsense.scoring.movement_bursts import measure_movement_bursts, no_movement_bursts
-from twitchsense.scoring.series import find_hiccups, find_jerk_clusters
+from twitchsense.scoring.trains.burst_trains import Train, find_trains
+from twitchsense.scoring.trains.movement_bursts import measure_movement_bursts, no_movement_bursts
+from twitchsense.scoring.trains.series import find_hiccups, find_jerk_clusters
 from twitchsense.settings import Settings
 from twitchsense.sleep.context import Context, add_context
 from twitchsense.sleep.hypnogram.model import to_us

@@ -15,8 +15,8 @@ from typing import Any, Final
 import pandas as pd
 
 from twitchsense.errors import InputError
-from twitchsense.scoring.confidence_intervals import poisson_interval
-from twitchsense.scoring.valid_hours import (
+from twitchsense.scoring.indices.confidence_intervals import poisson_interval
+from twitchsense.scoring.indices.valid_hours import (
     CONTEXTS_OF_LABEL,
     SENSOR_OF_KIND,
     ValidHours,

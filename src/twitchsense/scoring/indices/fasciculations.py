@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twitchsense.model.per_second import PerSecond
-from twitchsense.scoring.rates import per_minute_block, rate_block
+from twitchsense.scoring.indices.rates import per_minute_block, rate_block
 from twitchsense.settings import Settings
 from twitchsense.sleep.active_wake import resting_seconds
 from twitchsense.sleep.context import Context

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
-from twitchsense.scoring.leg_movements.rules import LEFT, RIGHT
 
 Ints = NDArray[np.int64]
+
+#: Values of the leg of a mark.
+LEFT, RIGHT = 0, 1
 
 #: Spellings of the legs, in lower case without blanks, dots, dashes and underscores.
 _LEGS: Final[dict[str, int]] = {

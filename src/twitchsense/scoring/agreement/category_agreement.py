@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from twitchsense.scoring.agreement_notes import names_kinds
-from twitchsense.scoring.confidence_intervals import binomial_interval
+from twitchsense.scoring.agreement.agreement_notes import names_kinds
+from twitchsense.scoring.indices.confidence_intervals import binomial_interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def compare_pairs(
     Parameters
     ----------
     pairs : DataFrame
-        ``pairs`` of `twitchsense.scoring.agreement.match`: ``truth`` and ``found`` are row
+        ``pairs`` of `scoring.agreement.compare_events.match`: ``truth`` and ``found`` are row
         numbers.
     events, truth : DataFrame
         The tables that were matched.

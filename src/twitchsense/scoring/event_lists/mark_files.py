@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
 from twitchsense.io.text.text_table import MISSING_VALUES, TextTable, parse_table, read_text
-from twitchsense.scoring.leg_movements.legs import name_legs
-from twitchsense.scoring.mark_clock import place_second_zero, seconds_from_clock_times
-from twitchsense.scoring.mark_kinds import split_leg, translate_kinds
-from twitchsense.scoring.matching import MAX_TIME_S
+from twitchsense.scoring.event_lists.legs import name_legs
+from twitchsense.scoring.event_lists.mark_clock import place_second_zero, seconds_from_clock_times
+from twitchsense.scoring.event_lists.mark_kinds import split_leg, translate_kinds
 from twitchsense.sleep.hypnogram import table_columns
 from twitchsense.sleep.hypnogram.clock_text import is_clock_time
 from twitchsense.sleep.hypnogram.clock_times import NightClock
@@ -28,6 +27,8 @@ from twitchsense.sleep.hypnogram.stage_words import bare_stage, name_words
 from twitchsense.sleep.lab_files.lab_annotations import LabAnnotation, LabFile
 from twitchsense.sleep.lab_files.recognize import read_lab_file
 
+#: Largest onset or duration (s) accepted, about 31 years; larger ones may overflow in µs.
+MAX_TIME_S: Final = 1e9
 #: Columns that hold the kind of a mark, as `twitchsense.sleep.hypnogram.table_columns`.
 _KIND: Final = ("trialtype", "kind", "description", "event", "eventtype", "annotation", "class",
                 "type", "ereignis", "art")  # fmt: skip

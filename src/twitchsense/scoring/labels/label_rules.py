@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.scoring.label_features import LabelFeatures
+from twitchsense.scoring.labels.label_features import LabelFeatures
 from twitchsense.sleep.context_intervals import (
     SLEEP_CONTEXTS,
     SLEEP_ONSET_CONTEXTS,

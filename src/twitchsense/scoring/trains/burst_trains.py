@@ -2,7 +2,7 @@
 
 A train is a sequence of bursts at a rhythm (docs/definitions.md, Rhythmic movements).
 A burst is a short event, a burst within a long event
-(`twitchsense.scoring.movement_bursts`), or a candidate that the detector rejected
+(`twitchsense.scoring.trains.movement_bursts`), or a candidate that the detector rejected
 because it stood in a dense sequence. One missed or one false burst must not change the
 result, so in trains of at least eight intervals a quarter of them may be irregular.
 """
@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twitchsense.model.intervals import in_intervals
-from twitchsense.scoring.movement_bursts import MovementBursts
+from twitchsense.scoring.trains.movement_bursts import MovementBursts
 from twitchsense.settings import TrainSettings
 
 Floats = NDArray[np.float64]

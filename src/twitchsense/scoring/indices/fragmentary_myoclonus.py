@@ -11,8 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twitchsense.model.per_second import PerSecond
-from twitchsense.scoring.rates import per_minute_block, rate_block
-from twitchsense.scoring.valid_hours import ValidHours, sleep_wake_hours
+from twitchsense.scoring.indices.rates import per_minute_block, rate_block
+from twitchsense.scoring.indices.valid_hours import ValidHours, sleep_wake_hours
 from twitchsense.settings import Settings
 from twitchsense.sleep.context import Context
 from twitchsense.sleep.context_intervals import SLEEP_CONTEXTS

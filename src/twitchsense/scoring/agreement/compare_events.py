@@ -1,6 +1,6 @@
 """Agreement of two scorings of a night: events against annotations, matched one to one.
 
-`match` prepares both tables, matches them (`twitchsense.scoring.matching`) and scores them.
+`match` prepares both tables, matches them (`scoring.agreement.matching`) and scores them.
 """
 
 from __future__ import annotations
@@ -17,17 +17,26 @@ from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
 from twitchsense.model.event_table import TRIAL_TYPES
-from twitchsense.scoring.agreement_input import ANY, UNMATCHED, kind_tolerances, prepare_lists
-from twitchsense.scoring.agreement_notes import names_kinds, notes_on_tables, notes_on_times
-from twitchsense.scoring.confidence_intervals import binomial_interval
-from twitchsense.scoring.mark_files import read_events as read_events
-from twitchsense.scoring.matching import (
+from twitchsense.scoring.agreement.agreement_input import (
+    ANY,
+    UNMATCHED,
+    kind_tolerances,
+    prepare_lists,
+)
+from twitchsense.scoring.agreement.agreement_notes import (
+    names_kinds,
+    notes_on_tables,
+    notes_on_times,
+)
+from twitchsense.scoring.agreement.matching import (
     DEFAULT_TOLERANCE_S,
     choose_pairs,
     find_pairs,
     overlaps_any,
 )
-from twitchsense.scoring.rates import rate
+from twitchsense.scoring.event_lists.mark_files import read_events as read_events
+from twitchsense.scoring.indices.confidence_intervals import binomial_interval
+from twitchsense.scoring.indices.rates import rate
 
 #: Kinds that are not events of the leg and are ignored by default.
 IGNORED_KINDS: Final = ("artifact",)
@@ -92,7 +101,7 @@ class Agreement:
     hours : float or None
         Hours of valid signal, if given.
     notes : tuple of str
-        What makes the comparison less than it seems (`twitchsense.scoring.agreement_notes`).
+        What makes the comparison less than it seems (`scoring.agreement.agreement_notes`).
     tolerance_s : mapping of str to float
         By kind, the largest onset difference (s) of a pair that does not overlap.
     """

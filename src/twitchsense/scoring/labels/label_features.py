@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from twitchsense.model.intervals import mask_of
 from twitchsense.model.per_second import PerSecond
-from twitchsense.scoring.burst_trains import Train
-from twitchsense.scoring.fragmentary_myoclonus import find_efm
+from twitchsense.scoring.indices.fragmentary_myoclonus import find_efm
 from twitchsense.scoring.leg_movements.recording_indices import EventLegMovements
 from twitchsense.scoring.leg_movements.rules import MIN_SERIES
+from twitchsense.scoring.trains.burst_trains import Train
 from twitchsense.settings import Settings
 from twitchsense.sleep.active_wake import is_active_wake
 from twitchsense.sleep.context import Context
@@ -110,7 +110,7 @@ class LabelFeatures:
         Parameters
         ----------
         pattern : str
-            See `twitchsense.scoring.burst_trains.Train`; also ``plm``.
+            See `twitchsense.scoring.trains.burst_trains.Train`; also ``plm``.
 
         Returns
         -------

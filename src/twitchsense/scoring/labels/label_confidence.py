@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from twitchsense.scoring.label_features import LabelFeatures
-from twitchsense.scoring.label_rules import LABELS_BY_STATE, is_sleep_start
+from twitchsense.scoring.labels.label_features import LabelFeatures
+from twitchsense.scoring.labels.label_rules import LABELS_BY_STATE, is_sleep_start
 from twitchsense.settings import Settings
 from twitchsense.sleep.context import Context
 

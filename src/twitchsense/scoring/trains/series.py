@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twitchsense.model.event_table import EVENT_COLUMNS, REJECTED_COLUMNS
-from twitchsense.scoring.burst_trains import Train, find_runs, regular_members
-from twitchsense.scoring.rates import rate_block
-from twitchsense.scoring.valid_hours import ValidHours
+from twitchsense.scoring.indices.rates import rate_block
+from twitchsense.scoring.indices.valid_hours import ValidHours
+from twitchsense.scoring.trains.burst_trains import Train, find_runs, regular_members
 from twitchsense.settings import TrainSettings
 
 Ints = NDArray[np.int64]

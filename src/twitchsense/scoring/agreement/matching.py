@@ -39,8 +39,6 @@ TOLERANCE_S: Final[dict[str, float]] = {
 DEFAULT_TOLERANCE_S: Final = 0.5
 #: Possible pairs per assignment problem; larger batches are slower.
 _PAIRS_PER_BATCH: Final = 500
-#: Largest onset or duration (s) accepted, about 31 years; larger ones may overflow in µs.
-MAX_TIME_S: Final = 1e9
 
 
 def find_pairs(

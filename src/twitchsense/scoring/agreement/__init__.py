@@ -1,0 +1,1 @@
+"""Agreement of two lists of events, matched one to one."""

@@ -1,0 +1,1 @@
+"""Rates per valid hour and clinical indices, with intervals."""

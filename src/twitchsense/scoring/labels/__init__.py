@@ -1,0 +1,1 @@
+"""The label of an event, by kind, pattern and sleep context."""

@@ -1,0 +1,1 @@
+"""Trains of bursts and series of single events."""
