@@ -53,7 +53,7 @@ def read_movements(
     Parameters
     ----------
     path : path
-        A file that `twitchsense.scoring.event_lists.mark_files.read_mark_list` reads. Rows in any order.
+        A file that `scoring.event_lists.mark_files.read_mark_list` reads. Rows in any order.
     kinds : mapping of str to str, optional
         Meaning of foreign words: ``{"LM": "movement"}``.
     clock : NightClock, optional
