@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import signal
 
 import twitchsense as ts
 from tests.signals import (
@@ -93,6 +94,32 @@ def test_one_sided_compound_potentials_are_twitches():
         add_waveform(leg.emg, at - 0.03, leg.fs, rng.uniform(300, 3000) * wave)
     found = kinds_at(detect(leg.recording()), TIMES)
     assert sum(kinds == ["twitch"] for kinds in found) >= 0.8 * len(TIMES)
+
+
+def far_unit(fs, rng):
+    """Return a biphasic potential of a unit deep in the muscle, 1 µV peak to peak."""
+    t = np.arange(-0.03, 0.05, 1 / fs) / rng.uniform(0.003, 0.008)
+    return -t * np.exp(-0.5 * np.square(t)) / 1.213
+
+
+def gamma_pulse(fs, rng):
+    """Return a potential that rises and falls at once and then turns over, 1 µV high."""
+    t = np.arange(0, 0.06, 1 / fs)
+    x = t ** rng.uniform(1.5, 4) * np.exp(-t / rng.uniform(0.0015, 0.004))
+    x /= x.max()
+    return x - rng.uniform(0, 0.6) * np.interp(t - 0.008, t, x, left=0)
+
+
+@pytest.mark.parametrize(("potential", "fs", "seed"), [(far_unit, 1000, 2), (gamma_pulse, 250, 3)])
+def test_smooth_potentials_are_twitches(potential, fs, seed):
+    times = np.arange(20.0, 110.0, 9.0)
+    leg, rng = SimulatedLeg(120, seed=seed), np.random.default_rng(seed)
+    for at in times:
+        wave = potential(leg.fs, rng)
+        add_waveform(leg.emg, at - 0.03, leg.fs, np.exp(rng.uniform(5.7, 8)) * wave)
+    leg.emg, leg.fs = signal.resample_poly(leg.emg, fs, 1000), float(fs)
+    found = kinds_at(detect(leg.recording()), times)
+    assert sum(kinds == ["twitch"] for kinds in found) >= len(times) - 1
 
 
 def test_knock_after_a_twitch_does_not_make_it_a_jerk():
