@@ -90,3 +90,20 @@ def test_discarding_unused_arrivals_gives_the_same_clock(hours, monkeypatch):
     assert [np.array_equal(a, b) for a, b in zip(whole.knots, kept.knots, strict=True)] == [1, 1]
     assert (kept.origin_tick, kept.origin_ns) == (whole.origin_tick, whole.origin_ns)
     assert (kept.slope, kept.drift_error_ppm) == (whole.slope, whole.drift_error_ppm)
+
+
+@pytest.mark.parametrize("interval_ms", [5, 7.5])
+@pytest.mark.parametrize("minutes", [1, 2.5, 5, 20])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_deliveries_at_an_interval_keep_within_the_stated_error(interval_ms, minutes, seed):
+    """A crystal slips against the intervals, which looks like another drift in a short run."""
+    rng = np.random.default_rng(seed)
+    ticks = np.arange(0, int(minutes * 60 * 10)) * 3277
+    true_s = ticks / HZ / (1 + 25e-6)
+    ready_s = true_s + rng.exponential(0.01, len(true_s)) * (rng.random(len(true_s)) < 0.5)
+    arrival_s = np.ceil(ready_s / (interval_ms / 1e3)) * (interval_ms / 1e3)
+    clock = fit_device_clock(ticks, T0 + np.rint(arrival_s * 1e9).astype(np.int64), HZ)
+    least_delay_s = (arrival_s - true_s).min()
+    error_s = (clock.to_utc(ticks) - T0) / 1e9 - true_s - least_delay_s
+    assert np.abs(error_s).max() < clock.error_s
+    assert clock.error_s < 0.02

@@ -54,6 +54,9 @@ CRYSTAL_PPM: Final = 50.0
 _SPREAD_SD: Final = 3
 #: Usual delay (s) of delivery: the least delay of few frames is not small.
 _DELAY_S: Final = 0.1
+#: Time (s) between two deliveries over Bluetooth, at least. While the crystal slips by less than
+#: that, the slip of the deliveries against the samples cannot be told from its drift.
+_INTERVAL_S: Final = 0.0075
 #: Change of the rate of a crystal with the temperature, per s: it bends the time in an outage.
 _RATE_CHANGE_PER_S: Final = 5e-9
 #: Number of collected points above which those that the fit does not use are discarded.
@@ -110,14 +113,18 @@ class DeviceClock:
     def error_s(self) -> float:
         """Uncertainty of the times, apart from the constant least delay of delivery, s.
 
-        It is that of the least delayed frames, of the steps of the host's clock and, between
-        two knots, of the rate.
+        It is that of the least delayed frames, of the steps of the host's clock, of the time
+        between two deliveries and, between two knots, of the rate.
         """
+        window_ns = _window_ns(self.span_ns)
+        frames = self.n_frames * min(1.0, window_ns / max(self.span_ns, 1.0))
+        slips = max(CRYSTAL_PPM * 1e-6 * self.span_ns / NS / _INTERVAL_S, 1e-9)
         gap_s = max(min(self.knot_ns, self.span_ns), self.longest_gap_ns) / NS
         step_error_ns = max((s.error_ns for s in self.stretches), default=0)
         return (
             (_SPREAD_SD * self.spread_ns + 2 * step_error_ns) / NS
-            + _DELAY_S / self.n_frames
+            + _DELAY_S / max(1.0, frames)
+            + _INTERVAL_S * min(slips, 1 / slips)
             + gap_s / 2 * self.drift_error_ppm * 1e-6
             + gap_s**2 / 8 * _RATE_CHANGE_PER_S
         )
@@ -158,6 +165,11 @@ class ArrivalTimes:
         Standard deviation of the rate of such clocks, ppm.
     hides_loss : bool
         Whether frames may be late by a loss that nothing else tells.
+
+    Attributes
+    ----------
+    n_frames : int
+        Number of points that were added.
     """
 
     def __init__(
@@ -168,6 +180,7 @@ class ArrivalTimes:
         self._hides_loss = hides_loss
         self._points = [np.empty((2, 0), np.int64)]
         self._count = self._kept = 0
+        self.n_frames = 0
 
     def __len__(self) -> int:
         return self._count
@@ -184,6 +197,7 @@ class ArrivalTimes:
         """
         self._points.append(np.stack([ticks, arrival_ns]))
         self._count += len(ticks)
+        self.n_frames += len(ticks)
         if self._count > self._kept + MAX_PENDING:
             self._discard_unused()
 
@@ -195,9 +209,10 @@ class ArrivalTimes:
     def fit(self, steps_ns: NDArray[np.int64] | None = None) -> DeviceClock:
         """Fit the clock to all points; see `fit_device_clock`."""
         ticks, arrival_ns = self.points()
-        return fit_device_clock(
+        clock = fit_device_clock(
             ticks, arrival_ns, self._tick_hz, self._prior_ppm, steps_ns, self._hides_loss
         )
+        return replace(clock, n_frames=self.n_frames)
 
     def _discard_unused(self) -> None:
         """Keep only the points that the fit uses."""
@@ -279,7 +294,9 @@ def fit_device_clock(
         prompt = ~is_late(x, residuals)
         knots = fit_knots(x[prompt], residuals[prompt])
         misfit = residuals[prompt] - np.interp(x[prompt], *knots)
-        spread_ns = float(np.sqrt(np.mean(misfit**2)))
+        # the line, and one value for each knot, were fitted to the same windows
+        free = max(1, len(misfit) - 2 - len(knots[0]))
+        spread_ns = float(np.sqrt(np.sum(misfit**2) / free))
         longest_gap_ns, knot_s = float(np.diff(x[prompt]).max(initial=0.0)), KNOT_S
     base = float(knots[1][0])
     drift = -slope / (1 + slope)  # the ticks of a fast crystal are too short

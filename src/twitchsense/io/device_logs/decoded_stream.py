@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any, Final
 
@@ -219,7 +219,12 @@ class DecodedStream:
         ]
 
     def _error_s(self, run: int) -> float:
-        return self.clocks[run].error_s + self._hides_loss * DELIVERY_JITTER_S
+        timing, clock = self.spec.timing, self.clocks[run]
+        jitter_s = timing.jitter_s if isinstance(timing, SampleClock) else 0.0
+        # a run too short to show how late frames are delivered is no better than the longest
+        longest = max(self.clocks.values(), key=lambda c: c.span_ns)
+        clock = replace(clock, spread_ns=max(clock.spread_ns, longest.spread_ns))
+        return clock.error_s + jitter_s + self._hides_loss * DELIVERY_JITTER_S
 
     @property
     def _hides_loss(self) -> bool:

@@ -70,6 +70,7 @@ def _fit_together(group: list[DecodedStream], steps_ns: NDArray[np.int64] | None
         for stream, run in members:
             ticks, arrival_ns = stream.arrivals(run).points()
             merged.push(ticks + (stream.first_tick(run) - origin), arrival_ns)
+        merged.n_frames = sum(stream.arrivals(run).n_frames for stream, run in members)
         clock = merged.fit(steps_ns)
         for stream, run in members:
             since = stream.first_tick(run) - origin
