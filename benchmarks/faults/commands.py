@@ -12,6 +12,7 @@ import pandas as pd
 from firmware_sim.capture import CaptureSettings, SimulatedCapture
 from firmware_sim.capture_files import write_capture
 from tests.devices.logs import v1_case, write_log
+from tests.nightfile.builders import write_night as write_night_file
 from tests.trend.builders import evening, write_night
 from twitchsense.cli.app import main
 
@@ -68,6 +69,9 @@ COMMANDS = (
         ("analyze", "{in}/utc/emg.csv", "--hypnogram", "{in}/apple.xml", "--out", "out", "-q"),
     ),
     Command("report", ("report", "out", "-q"), "results"),
+    Command("report --for-visit", ("report", "out", "--for-visit", "-q"), "results"),
+    Command("repair", ("repair", "{in}/damaged.night", "--out", "new.night", "-q"),
+            varies=(".night",)),
     Command("trend, new folder", ("trend", "{in}/nights", "--out", "out", "-q")),
     Command("trend, over an older one", ("trend", "{in}/nights", "--out", "out", "-q"), "weeks"),
     Command("demo", ("demo", "--out", "out", "--minutes", "2", "-q")),
@@ -115,6 +119,10 @@ def write_inputs(folder: Path, *, short: bool = False) -> None:
     shutil.rmtree(folder / "capture-b")
     if short:
         return
+    night = write_night_file(folder / "damaged.night", 120)
+    pages = bytearray(night.read_bytes())
+    pages[3 * 4096 : 4 * 4096] = bytes(4096)
+    night.write_bytes(pages)
     for k in range(6):
         write_night(folder / "nights", f"n{k}", evening(k), counts=(80 + k, 10, 40))
     run(["trend", str(folder / "nights" / "n0"), "--out", str(folder / "weeks"), "-q"])
