@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import ExitStack
 
@@ -64,6 +65,19 @@ def test_without_a_lock_folder_the_device_is_recorded_with_a_warning(monkeypatch
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "file"))
     with lock_device("AA:BB"):
         assert "cannot prevent other recorders from using AA:BB" in caplog.text
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="users have no numbers there")
+def test_a_user_without_a_name_has_locks(monkeypatch, tmp_path, caplog):
+    for name in ("XDG_RUNTIME_DIR", "LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    import pwd
+
+    monkeypatch.setattr(pwd, "getpwuid", {}.__getitem__)  # as in a container
+    with lock_device("AA:BB"):
+        assert (tmp_path / f"twitchsense-{os.getuid()}" / "AA-BB.lock").exists()
+    assert caplog.text == ""
 
 
 class NeverConnects(Adapter):

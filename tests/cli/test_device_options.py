@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -115,6 +116,20 @@ def test_names_that_are_not_usable_are_refused(name, config):
     with pytest.raises(InputError, match="is not a name"):
         remember(name, RequestedDevice("npg"))
     assert not config.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a home folder is always known there")
+def test_without_a_home_folder_no_name_is_remembered(monkeypatch, tmp_path):
+    import pwd
+
+    monkeypatch.setattr(pwd, "getpwuid", {}.__getitem__)  # as in a container
+    for name in ("HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="no home folder; set HOME"):
+        remember("calf", RequestedDevice("npg"))
+    assert list(tmp_path.iterdir()) == []
+    assert read_remembered() == {}
 
 
 @pytest.mark.parametrize("text", ["[calf]\n", "calf = 3\n", "[calf\n", "\x00"])

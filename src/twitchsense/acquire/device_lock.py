@@ -35,7 +35,7 @@ def lock_device(address: str) -> Iterator[None]:
         lock = WriterLock(lock_folder() / name)
     except InputError as error:
         raise InputError(address, error.problem, "stop that recording first") from error
-    except (OSError, KeyError) as error:
+    except OSError as error:
         log.warning("cannot prevent other recorders from using %s (%s)", address, error)
         yield
         return

@@ -320,6 +320,8 @@ def remember(name: str, requested: RequestedDevice) -> Path:
             "--remember", f"{name!r} is not a name", "use letters and digits, as in calf"
         )
     path = _remembered_path()
+    if not path.is_absolute():  # "~" could not be expanded
+        raise InputError("--remember", "there is no home folder", "set HOME or XDG_CONFIG_HOME")
     remembered = {**read_remembered(), name: requested}
     lines: list[str] = []
     for key, device in sorted(remembered.items()):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import getpass
 import logging
 import os
 import re
@@ -100,7 +99,7 @@ def lock_identity(path: Path) -> WriterLock | None:
         return WriterLock(_identity(path))
     except InputError as error:
         raise InputError(str(path), error.problem, error.cure) from error
-    except (OSError, KeyError) as error:
+    except OSError as error:
         log.warning("%s: links to it are not locked (%s)", path, error)
         return None
 
@@ -122,7 +121,9 @@ def lock_folder() -> Path:
     if runtime:
         folder = Path(runtime, "twitchsense")
     else:
-        folder = Path(tempfile.gettempdir(), f"twitchsense-{getpass.getuser()}")
+        # a user without a name (in a container) has a number; on Windows the folder is theirs
+        user = "" if sys.platform == "win32" else f"-{os.getuid()}"
+        folder = Path(tempfile.gettempdir(), f"twitchsense{user}")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode):
@@ -152,7 +153,7 @@ def is_being_written(path: Path) -> bool:
         return True
     try:
         return _is_held(beside(_identity(path), ".lock"))
-    except (OSError, KeyError):  # no such file, or no locks of this kind here
+    except OSError:  # no such file, or no locks of this kind here
         return False
 
 
