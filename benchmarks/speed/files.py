@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.cohort_scaling import measure as measure_cohort
 from firmware_sim.wearable.encoder import ACC, EMG, Encoder, StreamSpec
 from firmware_sim.wearable.firmware import DeviceModel, Firmware
 from twitchsense.acquire.frame_queue import FrameSource, Notification, decode_notifications
@@ -16,12 +17,16 @@ from twitchsense.bench.process import run_in_process
 from twitchsense.bench.synthetic import Arrays, make_tile
 from twitchsense.bench.throughput import time_files, write_csv
 from twitchsense.bench.timing import measure_cost
+from twitchsense.cohort.manifest import NightEntry
 from twitchsense.devices.v1.v1_frames import decode_info
 from twitchsense.nightfile.records import Boot, Device
 from twitchsense.nightfile.writer import NightFileWriter
+from twitchsense.settings import Settings
 
 START_NS = 1_790_000_000_000_000_000
 STREAMS = (StreamSpec(1, EMG, 2, 1_000_000, 6_553_600), StreamSpec(2, ACC, 3, 100_000, 8_000_000))
+#: Nights of the cohort whose processor time is measured.
+COHORT_NIGHTS = 4
 #: Signal (s) that is committed once per second, as by the recorder, and measured. The rest is
 #: written in larger commits, because each commit waits for the disk.
 MEASURED_S = 600
@@ -109,6 +114,7 @@ def measure_files(hours: float) -> dict[str, Any]:
         captures = write_csv(tile, seconds, folder)
         measured: dict[str, Any] = {"hours": hours, "csv": time_files(captures, folder)}
         measured["csv"] |= _memory(captures, folder)
+        measured["cohort"] = _cohort(captures, folder / "cohort")
         for path in captures:
             path.unlink()
         night = folder / "tonight.night"
@@ -119,6 +125,15 @@ def measure_files(hours: float) -> dict[str, Any]:
         }
         measured["night"] = _memory([night], folder)
     return measured
+
+
+def _cohort(captures: list[Path], out: Path) -> dict[str, Any]:
+    """Analyse the same night several times in one worker of a cohort."""
+    names = [f"night {k}" for k in range(COHORT_NIGHTS)]
+    nights = [NightEntry(name, tuple(captures), name, Settings()) for name in names]
+    measured = measure_cohort(nights, out, 1)
+    hours = 1000 * measured["cpu_s_per_night"] / 3600
+    return measured | {"vcpu_hours_per_1000_nights": hours}
 
 
 def _memory(captures: list[Path], folder: Path) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from scipy import signal
 
+from benchmarks.speed.devices import measure_devices
 from benchmarks.speed.engines import measure_engines
 from benchmarks.speed.files import measure_files
 from benchmarks.speed.latency import measure_live
@@ -39,9 +40,13 @@ class Sizes:
     events_h: float = 8.0
     live_min: float = 30.0
     starts: int = 9
+    devices: tuple[int, ...] = (100, 150, 200)
+    devices_s: float = 60.0
 
 
-QUICK = Sizes(0.5, 1 / 6, (1 / 6, 0.5, 1), (1, 4, 16), 1 / 30, (0, 50, 500), 0.5, 5.0, 3)
+QUICK = Sizes(
+    0.5, 1 / 6, (1 / 6, 0.5, 1), (1, 4, 16), 1 / 30, (0, 50, 500), 0.5, 5.0, 3, (1, 2), 5.0
+)
 
 
 def jobs(sizes: Sizes, python: Path | None) -> dict[str, Callable[[], Any]]:
@@ -52,6 +57,7 @@ def jobs(sizes: Sizes, python: Path | None) -> dict[str, Callable[[], Any]]:
         "engines": lambda: measure_engines(min(sizes.night_h, 2.0)),
         "live": lambda: measure_live(sizes.live_min),
         "files": lambda: measure_files(sizes.night_h),
+        "devices": lambda: measure_devices(sizes.devices, sizes.devices_s),
         "length": lambda: by_length(sizes.lengths_h),
         "channels": lambda: by_channels(sizes.channels, sizes.channels_h),
         "events": lambda: by_events(sizes.events, sizes.events_h),
