@@ -75,11 +75,11 @@ def test_what_was_reported_early_and_is_a_beat_is_withdrawn():
     shown = burst(40)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(EmgSegment, "preview", lambda _: ([shown], shown.offset_ns + NS))
-        patch.setattr(EmgSegment, "earliest_burst_ns", shown.onset_ns)
+        patch.setattr(segment, "earliest_burst_ns", shown.onset_ns)
         (row,) = tracker.update(early.withdraw([], [segment]), early.find([segment]))
         assert not row.final
         assert early.withdraw([], [segment]) == []
-        patch.setattr(EmgSegment, "earliest_burst_ns", shown.offset_ns + NS)
+        patch.setattr(segment, "earliest_burst_ns", shown.offset_ns + NS)
         patch.setattr(EmgSegment, "preview", lambda _: ([], shown.offset_ns + NS))
         (row,) = tracker.update(early.withdraw([], [segment]), early.find([segment]))
     assert row.withdrawn

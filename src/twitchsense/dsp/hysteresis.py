@@ -130,7 +130,7 @@ class HysteresisSegmenter:
     @property
     def earliest_start(self) -> int:
         """Earliest index at which a run not yet returned can begin."""
-        count, start = self._state[:2].tolist()
+        count, start, _, _ = self._state.tolist()
         return int(start if start >= 0 else count)
 
     @property

@@ -55,6 +55,8 @@ class EmgSegment:
         Whether muscle activity can be judged at a time.
     gaps : ShortGaps
         Gaps after which the segment went on.
+    earliest_burst_ns : int
+        Time before which no further burst can begin.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class EmgSegment:
         self._bursts = BurstSearch(
             channel, start_ns, hop, clock, settings, numbers, local_features=local_features
         )
+        self.earliest_burst_ns = self._bursts.earliest_onset_ns
         self._leg_movements = LegMovementSearch(channel.name, fs, hop, clock, settings)
         self._samples_per_s = hop * hops_per_s
         self._discard_at = 0  # sample at which samples are discarded next
@@ -124,6 +127,7 @@ class EmgSegment:
         self._per_second.push_envelope(piece.medians, piece.floor, piece.active)
         self._leg_movements.close()
         self._bursts.describe_due(everything=True)
+        self.earliest_burst_ns = self._bursts.earliest_onset_ns
 
     def _process(self, clean: NDArray[np.float64]) -> None:
         """Search the next samples without mains hum and ECG."""
@@ -139,6 +143,7 @@ class EmgSegment:
             self._leg_movements.discard()
             self._discard_at = self._bursts.stop + self._samples_per_s
         self.quality.stop_ns = self.newest_ns
+        self.earliest_burst_ns = self._bursts.earliest_onset_ns
 
     def take_bursts(self) -> list[Burst]:
         """Return the bursts found since the last call.
@@ -202,12 +207,7 @@ class EmgSegment:
     def earliest_onset_ns(self) -> int:
         """Time before which no further candidate can begin."""
         runs = self._leg_movements.earliest_onset_ns - round(EDGE_S * NS)
-        return min(runs, self._bursts.earliest_onset_ns)
-
-    @property
-    def earliest_burst_ns(self) -> int:
-        """Time before which no further burst can begin."""
-        return self._bursts.earliest_onset_ns
+        return min(runs, self.earliest_burst_ns)
 
     def preview(self) -> tuple[list[Burst], int]:
         """Return the bursts in the samples that the ECG canceller holds back.
