@@ -41,6 +41,15 @@ class SampleBuffer:
         self._begin = self._end = 0  # bounds of the part in use
         self.start = 0
 
+    def __copy__(self) -> SampleBuffer:
+        """Return a buffer that goes on from here, for use until the next call of `push` of this one.
+
+        Both write into the same memory.
+        """
+        other = object.__new__(SampleBuffer)
+        vars(other).update(vars(self))
+        return other
+
     @property
     def stop(self) -> int:
         """Index just after the newest value."""
