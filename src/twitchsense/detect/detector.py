@@ -8,7 +8,7 @@ returns the tables. The tables do not depend on how a recording is cut into chun
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Final
 
 from twitchsense.detect.channel_threads import ChannelThreads
@@ -68,7 +68,9 @@ class Detector:
             for leg, members in by_leg.items()
         }
 
-    def push(self, *chunks: Chunk) -> list[ScoredCandidate]:
+    def push(
+        self, *chunks: Chunk, beside: Sequence[Callable[[], None]] = ()
+    ) -> list[ScoredCandidate]:
         """Process the next chunk, or several at once.
 
         Parameters
@@ -76,6 +78,8 @@ class Detector:
         *chunks : Chunk
             Each channel's in order of time. Chunks of one channel with short gaps between them
             take less time at once than one by one.
+        beside : sequence of callable, default ()
+            What else is done with the chunks meanwhile, in the same threads.
 
         Returns
         -------
@@ -92,6 +96,7 @@ class Detector:
         for chunk in chunks:
             legs[self._leg_of[chunk.channel]].push(chunk)
         searches = [search for leg in legs.values() for search in leg.searches()]
+        searches += beside
         if sum(len(c.samples) for c in chunks) < MIN_SAMPLES:
             for search in searches:
                 search()

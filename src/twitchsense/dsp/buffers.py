@@ -42,7 +42,7 @@ class SampleBuffer:
         self.start = 0
 
     def __copy__(self) -> SampleBuffer:
-        """Return a buffer that goes on from here, for use until the next call of `push` of this one.
+        """Return a buffer that goes on from here, for use before the next `push` to this one.
 
         Both write into the same memory.
         """

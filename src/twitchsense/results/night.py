@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Final
 
@@ -253,11 +254,10 @@ def _detect(
     fs = {c.name: c.fs for c in recording.channels}
     start_ns, total_s = recording.start_ns, (recording.end_ns - recording.start_ns) / NS
     for block in recording.blocks():
-        detector.push(*block)
         last = block[-1]
-        for chunk in block:
-            if chunk.channel in counters:
-                counters[chunk.channel].push(chunk)
+        counted = {name: [c for c in block if c.channel == name] for name in counters}
+        counting = [partial(counters[name].push, *chunks) for name, chunks in counted.items()]
+        detector.push(*block, beside=counting)
         if progress is not None:
             samples = last.first_index + len(last.samples)
             done_s = (last.segment_start_ns - start_ns) / NS + samples / fs[last.channel]

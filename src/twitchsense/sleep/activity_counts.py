@@ -80,18 +80,19 @@ class ActivityCounter:
         self._segment: _SegmentCounter | None = None
         self._done: list[tuple[NDArray[np.int64], NDArray[np.float32]]] = []
 
-    def push(self, chunk: Chunk) -> None:
-        """Process the next chunk; a new segment resets the filters.
+    def push(self, *chunks: Chunk) -> None:
+        """Process the next chunks; a new segment resets the filters.
 
         Parameters
         ----------
-        chunk : Chunk
+        *chunks : Chunk
             Samples in g, in time order.
         """
-        if self._segment is None or self._segment.start_ns != chunk.segment_start_ns:
-            self._end()
-            self._segment = _SegmentCounter(chunk.segment_start_ns, self._fs, self._width)
-        self._segment.push(chunk.samples.astype(np.float64))
+        for chunk in chunks:
+            if self._segment is None or self._segment.start_ns != chunk.segment_start_ns:
+                self._end()
+                self._segment = _SegmentCounter(chunk.segment_start_ns, self._fs, self._width)
+            self._segment.push(chunk.samples.astype(np.float64))
 
     def close(self) -> ActivityCounts:
         """Finish the counts; incomplete last seconds of segments are dropped.
