@@ -88,8 +88,9 @@ class SampleBuffer:
             A view; later calls of `push` and `discard` do not change it.
         """
         shift = self._begin - self.start
-        low, high = max(start, self.start) + shift, min(stop + shift, self._end)
-        return self._values[low : max(low, high)]
+        low, high = (start if start > self.start else self.start) + shift, stop + shift
+        high = high if high < self._end else self._end
+        return self._values[low : high if high > low else low]
 
     def discard(self, before: int) -> None:
         """Discard the values before an index.

@@ -286,14 +286,11 @@ def find_contractions(
         ):
             chosen, alone = [inside], False
         else:  # twitches or heart beats in sequence, with a contraction among them
+            longer = [(long[0].onset_ns, offset_of(long)) for long in drop_nested(inside)]
             chosen = [
-                [
-                    g
-                    for g in inside
-                    if g[0].onset_ns >= long[0].onset_ns and offset_of(g) <= offset_of(long)
-                ]
-                for long in drop_nested(inside)
-                if offset_of(long) - long[0].onset_ns >= rule.min_s * 1e9
+                [g for g in inside if g[0].onset_ns >= onset and offset_of(g) <= offset]
+                for onset, offset in longer
+                if offset - onset >= rule.min_s * 1e9
             ]
             alone = True
         for members in chosen:

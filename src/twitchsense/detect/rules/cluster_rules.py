@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import isnan
 from typing import Final
 
 import numpy as np
@@ -362,7 +363,7 @@ def _overlapping(
 
 def _greatest_turn(episodes: Sequence[AccEpisode], first_ns: int, last_ns: int) -> float:
     turns = [episodes[i].turn_deg for i in _overlapping(episodes, first_ns, last_ns)]
-    return float(np.nan_to_num(turns).max(initial=0.0))
+    return max([0.0, *(turn for turn in turns if not isnan(turn))])
 
 
 def _merge_posture_changes(candidates: list[ScoredCandidate]) -> list[ScoredCandidate]:
