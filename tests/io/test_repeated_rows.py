@@ -50,6 +50,17 @@ def test_times_in_milliseconds_of_a_faster_sensor_make_no_gap():
     assert not any("repeat the row" in n for n in got.notes)
 
 
+def test_rows_lost_between_times_in_milliseconds_are_a_gap():
+    kept = np.r_[0:5000, 5004:N]
+    x = RNG.normal(0, 12, N).round(3)
+    got = read(capture((np.arange(N) / 2000).round(3)[kept], x[kept]))
+    assert got.channels[0].fs == pytest.approx(2000, rel=1e-4)
+    (_, one), (start, _) = content(got)["emg1"]
+    assert abs(len(one) - 5000) <= 4
+    assert start / 1e9 == pytest.approx(2.502, abs=0.003)
+    np.testing.assert_allclose(values(got), x[kept], atol=1e-3)
+
+
 def test_a_stated_rate_with_too_many_rows_is_refused():
     twice = np.where(RNG.random(N) < 0.02, 2, 1)
     times = np.repeat((np.arange(N) / 2000).round(3), twice)

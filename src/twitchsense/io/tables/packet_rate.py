@@ -10,7 +10,7 @@ the rate cannot be known.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +58,10 @@ _MIN_IRREGULAR: Final = 0.6
 _STATED_TOLERANCE: Final = 0.01
 #: Most rows for their time, as a share of those that the stated rate gives.
 _MAX_SURPLUS: Final = 1.003
+#: Least time, in sampling periods, that is missing where times are rounded.
+_ROUNDED_GAP: Final = 1.6
+#: Most rows of one rounded time for which a gap is so short.
+_MOST_ROUNDED: Final = 16
 #: Tick (ns) of the clock of Windows, on which all arrivals may lie, and its relative tolerance.
 _TICK_NS: Final = 1e9 / 64
 _TICK_TOLERANCE: Final = 0.002
@@ -83,7 +87,9 @@ class PacketRate:
         Time between packets of which none is lost; None if packets do not have one size, or
         if their delays differ by more than this time.
     least_gap_ns : float
-        Time that is missing where a packet is lost, with a margin for late times.
+        Least time that is missing where rows are lost: half a packet, if whole packets are.
+    rounded : bool
+        Whether rows have one time because it is rounded, so that single rows may be lost.
     stated : bool
         Whether the user states the rate, which the times do not show.
     """
@@ -91,6 +97,7 @@ class PacketRate:
     period_ns: float
     spacing_ns: float | None
     least_gap_ns: float = 0.0
+    rounded: bool = False
     stated: bool = False
 
 
@@ -166,9 +173,9 @@ def find_packet_rate(
     back = np.flatnonzero(np.diff(times_ns) < 0)
     head = times_ns[: back[0] + 1] if len(back) else times_ns
     mean = NS * (len(head) - 1) / float(head[-1] - head[0])
-    least_gap = _least_gap(head, resolution_ns)
+    gaps = _least_gap(head, resolution_ns)
     try:
-        found = replace(packet_rate(head, resolution_ns), least_gap_ns=least_gap)
+        found = replace(packet_rate(head, resolution_ns), **gaps)
     except UnknownRateError as error:
         if fs is None:
             raise InputError(
@@ -186,18 +193,33 @@ def find_packet_rate(
                 "state the true rate with --fs; delete rows that were written twice",
                 place,
             ) from error
-        return PacketRate(NS / fs, None, least_gap, stated=True)
+        return PacketRate(NS / fs, None, stated=True)
     if fs is None or abs(NS / found.period_ns / fs - 1) < _STATED_TOLERANCE:
         return found
-    return PacketRate(NS / fs, None, least_gap, stated=True)
+    return PacketRate(NS / fs, None, stated=True)
 
 
-def _least_gap(times_ns: Times, resolution_ns: int) -> float:
-    """Return half of the time (ns) of a packet, or what rounding of the times may leave."""
+def _least_gap(times_ns: Times, resolution_ns: int) -> dict[str, Any]:
+    """Return the last fields of `PacketRate` that tell where rows are lost."""
     steps = np.diff(times_ns)
-    rounding = 1.2 * resolution_ns if np.median(steps[steps > 0]) < 1.5 * resolution_ns else 0
+    if not resolution_ns:  # dates: the largest power of ten that divides all
+        resolution_ns = NS
+        while (times_ns % resolution_ns).any():
+            resolution_ns //= 10
+    if np.median(steps[steps > 0]) < 1.5 * resolution_ns:
+        rows = float(np.median(_sizes(times_ns)))
+        if rows > _MOST_ROUNDED:
+            return {}
+        # the number of rows of one time differs by one
+        return {"least_gap_ns": _ROUNDED_GAP * resolution_ns / rows, "rounded": True}
     packets = 1 + int(np.count_nonzero(steps))
-    return max(0.5 * float(times_ns[-1] - times_ns[0]) / packets, float(rounding))
+    return {"least_gap_ns": 0.5 * float(times_ns[-1] - times_ns[0]) / packets}
+
+
+def _sizes(times_ns: Times) -> Times:
+    """Return the number of rows of each time."""
+    starts = np.flatnonzero(np.diff(times_ns, prepend=times_ns[0] - 1, append=times_ns[-1] + 1))
+    return np.diff(starts)
 
 
 def packet_rate(times_ns: Times, resolution_ns: int = 0) -> PacketRate:

@@ -39,6 +39,7 @@ class PacketSpreader:
         self._period_ns = rate.period_ns
         self._spacing_ns = rate.spacing_ns
         self._stated = rate.stated
+        self._least_step_ns = rate.least_gap_ns if rate.rounded else None
         #: Number of packets before those held, and the delay (ns) that they have.
         self._packets = 0
         self._held = -np.inf
@@ -108,7 +109,7 @@ class PacketSpreader:
         # what jitter is left is spread over the packet; a step as long as a packet is a loss
         step = np.zeros(count)
         step[: shown - 1] = np.diff(smooth)[:count]
-        step[np.abs(step) > _MAX_STEP * sizes * self._period_ns] = 0
+        step[np.abs(step) > (self._least_step_ns or _MAX_STEP * sizes * self._period_ns)] = 0
         within = np.arange(end) - np.repeat(starts[:count], sizes)
         placed = (
             np.repeat(smooth[:count], sizes)
