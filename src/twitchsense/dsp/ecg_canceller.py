@@ -149,6 +149,8 @@ class EcgCanceller:
 
     def _process(self, positions: Ints) -> None:
         """Examine candidates in order."""
+        if not len(positions):  # most packets
+            return
         complex_start = (
             self._peaks.to_sample(positions) - self._lengths.half_width - self._lengths.max_offset
         )

@@ -130,6 +130,7 @@ class PeakDetector:
     """
 
     def __init__(self, fs: float) -> None:
+        self._kernels = kernels()
         self._step = max(1, round(fs / SEARCH_FS))
         search_fs = fs / self._step
         self._band = bandpass(*BAND_HZ, fs, order=(2, 2))
@@ -234,11 +235,15 @@ class PeakDetector:
         first = max(self._filtered.start, self._next - self._distance)
         known = self._threshold.stop
         x, threshold = self._filtered.get(first, known), self._threshold.get(self._next, known)
-        positions = first + find_peaks(x, self._next - first, threshold, self._distance)
+        offset, self._next = self._next - first, stop
+        if self._kernels is None:
+            positions = find_peaks(x, offset, threshold, self._distance)
+        else:
+            positions = native.find_peaks(self._kernels, x, offset, threshold, self._distance)
+        positions += first
         self.likely = positions[positions >= stop]
-        self._undecided = int(np.append(self.likely, known)[0])
-        self._next = stop
-        return positions[positions < stop]
+        self._undecided = int(self.likely[0]) if len(self.likely) else known
+        return positions[: len(positions) - len(self.likely)]
 
 
 def find_peaks(x: Floats, first: int, threshold: Floats, distance: int) -> Ints:
@@ -259,9 +264,6 @@ def find_peaks(x: Floats, first: int, threshold: Floats, distance: int) -> Ints:
     ndarray of int64, shape (m,)
         Indices, ascending.
     """
-    library = kernels()
-    if library is not None:
-        return native.find_peaks(library, x, first, threshold, distance)
     size = np.abs(x)
     high = size[first:] > threshold
     if not high.any():
