@@ -1,6 +1,6 @@
 """Kill the recorder repeatedly at chosen moments, and check that no frame is lost.
 
-Run ``python benchmarks/recorder_kill.py --kills 200``. The wearable runs in a separate process,
+Run ``python -m benchmarks.recorder_kill --kills 200``. The wearable runs in a separate process,
 with outages. Kills cycle through `MOMENTS`, which are recognized by the recorder's messages and the
 modification times of its files; checkpoints are forced every few seconds. A frame that was
 acknowledged without being stored would be freed by the wearable and appear in the last loss report

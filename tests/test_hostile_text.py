@@ -32,6 +32,8 @@ from twitchsense.cli.record_status import format_status
 from twitchsense.devices.v1.v1_driver import V1Driver
 from twitchsense.errors import InputError
 from twitchsense.io.bids.bids_write import write_tsv
+from twitchsense.io.tables.unit_columns import split_units
+from twitchsense.io.text.csv_head import split_fields
 from twitchsense.model.event_table import EVENT_COLUMNS
 from twitchsense.nightfile.records import Marker
 from twitchsense.nightfile.writer import NightFileWriter
@@ -76,6 +78,19 @@ def test_an_endless_channel_name_is_refused_in_one_short_line(tmp_path):
     assert len(str(caught.value)) < 700
     with pytest.raises(InputError, match="characters long"):
         ts.Recording.from_arrays({f"emg{ENDLESS}_uv": (np.zeros(1000), 1000.0)})
+
+
+@pytest.mark.parametrize("part", ["(", "[", "acc", " (", "_"])
+def test_a_column_name_of_repeated_parts_is_no_endless_search(tmp_path, part):
+    """Patterns of names tried each beginning with each end: minutes for 100,000 characters."""
+    name = part * (100_000 // len(part))
+    assert split_units([f"{name} (s)"]) == ([f"{name} (s)"], [""])
+    assert max(map(len, split_fields(f"time_s,{name}", ","))) <= 1000
+    path = tmp_path / "night.csv"
+    path.write_text(f"time_s,{name}\n0.000,1\n0.001,2\n")
+    with pytest.raises(InputError) as caught:
+        ts.read(path)
+    assert len(str(caught.value)) < 700
 
 
 # ---- file names ------------------------------------------------------------------------

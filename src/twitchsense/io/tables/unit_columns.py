@@ -17,6 +17,8 @@ _NAME_AND_UNIT: Final = re.compile(
     r"|/\s*(?P<u3>[mnu\u00b5\u03bc]?v|[mnu\u00b5\u03bc]?s|m?g|m/s\^?2))",
     re.IGNORECASE,
 )
+#: Maximum length of a header that may state a unit: the search takes its square.
+_MAX_LENGTH: Final = 1000
 _TIME: Final = re.compile(
     r"(?:elapsed[\s_]?)?(?:time(?:[\s_-]?stamps?)?|zeit|uhrzeit|temps|heure|tiempo|hora|tempo|ora|tid|t)",
     re.IGNORECASE,
@@ -65,7 +67,10 @@ def split_units(headers: Sequence[str]) -> tuple[list[str], list[str]]:
     ----------
     headers : sequence of str
     """
-    parts = [_NAME_AND_UNIT.fullmatch(header) for header in headers]
+    parts = [
+        _NAME_AND_UNIT.fullmatch(header) if len(header) <= _MAX_LENGTH else None
+        for header in headers
+    ]
     names = [m["name"].strip() if m else h for h, m in zip(headers, parts, strict=True)]
     return names, [(m["unit"] or m["u2"] or m["u3"]).strip() if m else "" for m in parts]
 

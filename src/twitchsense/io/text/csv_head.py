@@ -25,6 +25,8 @@ HEAD_BYTES: Final = 1 << 20
 _HEAD_LINES: Final = 400
 #: Rows after the header that are looked at.
 _SAMPLE_ROWS: Final = 20_000
+#: Length to which names and other fields of the first rows are cut.
+_MAX_FIELD: Final = 1000
 #: First bytes of other formats, their name, and the cure.
 _MAGIC: Final[tuple[tuple[bytes, str, str], ...]] = (
     (b"PAR1", "a Parquet file", "name it .parquet"),
@@ -130,6 +132,8 @@ class FileHead:
 def split_fields(line: str, separator: str) -> list[str]:
     """Return the fields of a line, without quotation marks and surrounding blanks.
 
+    Fields end after `_MAX_FIELD` characters: patterns of names take the square of the length.
+
     Parameters
     ----------
     line : str
@@ -137,11 +141,12 @@ def split_fields(line: str, separator: str) -> list[str]:
         One character; a blank stands for any number of blanks.
     """
     if separator == " ":
-        return line.replace('"', "").split()
-    if '"' not in line:
-        return [field.strip() for field in line.split(separator)]
-    fields = next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
-    return [field.strip() for field in fields]
+        fields = line.replace('"', "").split()
+    elif '"' not in line:
+        fields = line.split(separator)
+    else:
+        fields = next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
+    return [field.strip()[:_MAX_FIELD] for field in fields]
 
 
 def guess_separator(line: str) -> str | None:
