@@ -106,3 +106,13 @@ def test_a_folder_whose_name_is_no_utf8_makes_no_difference(tmp_path):
     odd = tmp_path / os.fsdecode(b"\xff\xfe")
     (path,) = export(read(tmp_path / "a.csv"), "parquet", odd)
     assert_same(read(path), read(tmp_path / "a.csv"))
+
+
+def test_text_that_is_no_utf8_is_named(tmp_path):
+    path = tmp_path / "a.parquet"
+    rows = [f"{i / 500:.3f}" for i in range(1000)]
+    frame = pd.DataFrame({"time_s": rows, "emg1_uv": range(1000)})
+    frame.to_parquet(path, compression=None)
+    path.write_bytes(path.read_bytes().replace(b"0.514", b"0.5\xff4"))
+    with pytest.raises(InputError, match="damaged or cut short"):
+        read(path)

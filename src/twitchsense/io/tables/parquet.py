@@ -87,6 +87,8 @@ class ParquetTable(TypedTable):
             while True:
                 try:
                     batch = next(batches, None)
+                    if batch is not None:
+                        batch.validate(full=True)  # text may be no UTF-8
                     # column by column: as a data frame, an index column would get lost
                     series = {n: batch[n].to_pandas() for n in columns} if batch else {}
                 except self._errors as error:
