@@ -1,14 +1,14 @@
 """read(start=...): the clock time of the first row, stated by the user."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
 import twitchsense as ts
 from twitchsense.errors import InputError
-from twitchsense.io.stated_start import parse_start
 from twitchsense.model.notes import main_notes
+from twitchsense.model.stated_start import parse_start
 
 _WINTER_NS = 1_772_400_600_000_000_000  # 2026-03-01T21:30:00Z
 
@@ -65,6 +65,7 @@ def test_a_stated_start_needs_no_zone_of_the_file(tmp_path):
         ("2026-03-29T02:30", "Europe/Berlin", "occurs twice or never"),
         ("9999-12-31T23:59-12:00", None, "year 9999"),
         ("0001-01-01T00:00+14:00", None, "year 1;"),
+        (date(2026, 3, 1), "Europe/Berlin", "of the type date"),
     ],
 )
 def test_a_start_that_is_no_single_moment_is_refused(start, zone, problem):

@@ -83,6 +83,11 @@ def test_start_needs_a_time_zone_and_is_converted_to_utc():
     assert recording.zone == "Europe/Berlin"
     with pytest.raises(InputError, match="time zone"):
         Recording.from_arrays(signals, start=datetime(2026, 3, 1))
+    for text, zone in (("2026-03-01T01:00:00.25+01:00", None), ("2026-03-01 01:00:00.25", "CET")):
+        stated = Recording.from_arrays(signals, start=text, zone=zone)
+        assert stated.start_utc_ns == recording.start_utc_ns
+    with pytest.raises(InputError, match="no such time zone as 'Mars'"):
+        Recording.from_arrays(signals, zone="Mars")
     assert Recording.from_arrays(signals).start_utc_ns is None
 
 

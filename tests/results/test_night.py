@@ -1,5 +1,7 @@
 """`analyze` and `Night`."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -48,6 +50,20 @@ def test_agreement_reads_files_with_words_of_a_scorer(night, tmp_path):
     assert (found.table()["f1"] == 1).all()
     with pytest.raises(ts.InputError, match="the argument kinds: no row has the word 'LM'"):
         night.agreement(path, kinds={"LM": "movement"})
+
+
+def test_local_times_of_a_scorer_are_placed_by_the_zone_that_the_message_asks_for(night, tmp_path):
+    path = tmp_path / "mine.csv"
+    zero = pd.Timestamp("2026-03-01T22:30:00")
+    times = (zero + pd.to_timedelta(night.events["onset"], unit="s")).dt.strftime("%FT%T.%f")
+    night.events[["duration", "trial_type"]].assign(onset=times).to_csv(path, index=False)
+    at_utc = round(zero.tz_localize("Europe/Berlin").timestamp() * 1e9)
+    unzoned = replace(night, recording=replace(night.recording, start_utc_ns=at_utc, zone=None))
+    with pytest.raises(InputError, match="such as zone='Europe/Berlin'"):
+        unzoned.agreement(path)
+    assert (unzoned.agreement(path, zone="Europe/Berlin").table()["f1"] == 1).all()
+    with pytest.raises(InputError, match="the argument zone: no such time zone as 'Mars'"):
+        unzoned.agreement(path, zone="Mars")
 
 
 def test_events_are_scored_by_the_leg_movement_rules_as_in_the_summary(night):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from twitchsense.cli.options import USER_PATH, check_zone, night_file_options, verbosity
+from twitchsense.cli.options import USER_PATH, night_file_options, verbosity
 from twitchsense.cli.score_limb import format_index
 from twitchsense.cli.text_output import print_table, print_text
 from twitchsense.errors import InputError
@@ -79,6 +79,7 @@ def agree(
     trial_type is compared with events of all kinds, with --leg-movements with the leg movements.
     The files of the night serve --leg-movements.
     """
+    from twitchsense.model.stated_start import check_zone
     from twitchsense.results.save import to_json
     from twitchsense.scoring.agreement.agreement_notes import names_kinds
     from twitchsense.scoring.agreement.category_agreement import compare_pairs

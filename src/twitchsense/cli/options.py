@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 import click
 
 from twitchsense.dsp.native import ENGINES
-from twitchsense.errors import InputError
 from twitchsense.model.map_pairs import parse_map
 from twitchsense.regular_file import unreadable
 from twitchsense.text import printable
@@ -154,6 +153,8 @@ class AnalysisOptions:
         if self.pairs:
             changes["columns"] = {**settings.columns, **parse_map(self.pairs)}
         if self.zone:
+            from twitchsense.model.stated_start import check_zone
+
             check_zone(self.zone)
             changes["zone"] = self.zone
         if self.stages:
@@ -332,26 +333,3 @@ _ANALYSIS_OPTIONS: Final = (
     map_option,
     zone_option,
 )
-
-
-def check_zone(zone: str) -> None:
-    """Check the name of a time zone.
-
-    Parameters
-    ----------
-    zone : str
-        Value of ``--zone``.
-
-    Raises
-    ------
-    InputError
-        If there is no such zone.
-    """
-    from zoneinfo import ZoneInfo
-
-    try:
-        ZoneInfo(zone)
-    except (KeyError, ValueError, OSError) as error:
-        raise InputError(
-            "--zone", f"no such time zone as {zone!r}", "give an IANA name like Europe/Berlin"
-        ) from error

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from twitchsense.cli.options import USER_PATH, check_zone, night_file_options, verbosity
+from twitchsense.cli.options import USER_PATH, night_file_options, verbosity
 from twitchsense.cli.text_output import print_table, print_text
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def score_limb(
     their leg movements are scored. Without a leg, all are movements of one leg.
     Indices that depend on --hypnogram or --respiratory are undefined without them.
     """
+    from twitchsense.model.stated_start import check_zone
     from twitchsense.results.save import to_json
     from twitchsense.scoring.event_lists.mark_files import read_mark_list
     from twitchsense.scoring.event_lists.mark_kinds import check_kinds_used, parse_kinds

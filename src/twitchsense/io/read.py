@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast, get_args
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 
@@ -24,13 +23,13 @@ from twitchsense.io.formats import find_format
 from twitchsense.io.input_files import hash_capture
 from twitchsense.io.merge import merge
 from twitchsense.io.mne_raw import MneCapture, is_raw, name_of_raw
-from twitchsense.io.stated_start import parse_start
 from twitchsense.io.tables.frame import FRAME, hash_frame, open_frame
 from twitchsense.io.tables.time_reading import TIME_UNITS
 from twitchsense.model.channels import NS, Channel, Leg
 from twitchsense.model.column_names import channel_sort_key
 from twitchsense.model.notes import GIVE_ZONE, Note, join_channels, without_folders
 from twitchsense.model.recording import Recording
+from twitchsense.model.stated_start import check_zone, parse_start
 from twitchsense.regular_file import check_regular_file, unreadable
 
 if TYPE_CHECKING:
@@ -119,7 +118,7 @@ def read(
     if not items:
         raise InputError("read", "no file given", "give at least one capture")
     if zone is not None:
-        _check_zone(zone)
+        check_zone(zone)
     stated_ns = None if start is None else parse_start(start, zone)
     mapping = ColumnMapping(
         columns,
@@ -335,15 +334,6 @@ def _check_fs(fs: float | None) -> float | None:
     if fs is not None and not 0 < fs < float("inf"):
         raise InputError("fs", f"{fs:g} is not a sampling rate", "give a positive rate in Hz")
     return fs
-
-
-def _check_zone(zone: str) -> None:
-    try:
-        ZoneInfo(zone)
-    except (KeyError, ValueError, OSError) as error:
-        raise InputError(
-            zone, "no such time zone", "give an IANA name like Europe/Berlin", "zone"
-        ) from error
 
 
 def _assign_legs(

@@ -21,9 +21,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from twitchsense.errors import InputError
 from twitchsense.model.array_channels import channels_from_arrays
 from twitchsense.model.channels import NS, Channel, Chunk, Samples, Segment
+from twitchsense.model.stated_start import check_zone, parse_start
 
 
 class _Part(NamedTuple):
@@ -78,7 +78,7 @@ class Recording:
         cls,
         signals: Mapping[str, tuple[ArrayLike, float]],
         *,
-        start: datetime | None = None,
+        start: str | datetime | None = None,
         zone: str | None = None,
     ) -> Recording:
         """Create a recording from arrays.
@@ -92,8 +92,9 @@ class Recording:
             also at the start and at the end. The axes of one accelerometer must have
             equal length and rate. EMG that is float32 in µV is not copied: leave it
             unchanged as long as the recording is used.
-        start : datetime with time zone, optional
-            Time of the first sample.
+        start : str or datetime, optional
+            Time of the first sample, as for `twitchsense.read`: ISO 8601 if it is text;
+            without an offset it is local time of `zone`.
         zone : str, optional
             IANA time zone of the wearer.
 
@@ -106,14 +107,12 @@ class Recording:
         InputError
             If a column name or unit is unknown, a rate is not positive or outside the
             supported range, the axes of an accelerometer differ in length or rate, or
-            `start` has no time zone.
+            `start` is no date and time or has no time zone, or there is no such zone.
         """
+        if zone is not None:
+            check_zone(zone)
+        start_ns = None if start is None else parse_start(start, zone)
         channels, segments, end_ns = channels_from_arrays(signals)
-        start_ns = None
-        if start is not None:
-            if start.tzinfo is None:
-                raise InputError("start", "has no time zone", "give an aware datetime (tzinfo=...)")
-            start_ns = round(start.timestamp() * 1e6) * 1000
         return cls(channels, segments, start_ns, zone, covers_ns=(0, end_ns))
 
     def __repr__(self) -> str:

@@ -12,7 +12,6 @@ import pandas as pd
 
 from twitchsense.errors import InputError, MissingExtraError
 from twitchsense.io.read import read
-from twitchsense.io.stated_start import parse_start
 from twitchsense.model.channels import Leg
 from twitchsense.model.notes import Note
 from twitchsense.model.recording import Recording
@@ -99,8 +98,7 @@ def to_recording(
     given = {name: value for name, value in options.items() if value is not None}
     if isinstance(data, Mapping):
         zone, start = given.pop("zone", settings.zone), given.pop("start", None)
-        start_utc_ns = None if start is None else parse_start(start, zone)
-        data = replace(Recording.from_arrays(data, zone=zone), start_utc_ns=start_utc_ns)
+        data = Recording.from_arrays(data, start=start, zone=zone)
     if isinstance(data, Recording):
         if given:
             raise InputError(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from twitchsense.model.channels import NS
+from twitchsense.model.stated_start import check_zone
 from twitchsense.output_files import write_file
 from twitchsense.report.event_windows import EventWindow, cut_event_windows
 from twitchsense.report.protocols import NightLike
@@ -173,6 +174,8 @@ class NightOutputs:
         self: NightWithHours,
         truth: str | PathLike[str] | pd.DataFrame,
         kinds: Mapping[str, str] | None = None,
+        *,
+        zone: str | None = None,
     ) -> Agreement:
         """Compare the events with annotations, one to one.
 
@@ -183,6 +186,9 @@ class NightOutputs:
             file of other programs (`twitchsense.scoring.event_lists.mark_files.read_mark_list`).
         kinds : mapping of str to str, optional
             Meaning of foreign words in a file: ``{"LM": "movement"}``.
+        zone : str, optional
+            IANA time zone of the local times of a file, such as ``Europe/Berlin``; by default
+            that of the recording.
 
         Returns
         -------
@@ -192,14 +198,16 @@ class NightOutputs:
         Raises
         ------
         InputError
-            If the annotations cannot be read.
+            If the annotations cannot be read, or there is no such zone.
         """
+        if zone is not None:
+            check_zone(zone)
         hours = ValidHours(self.valid_hours()).total("emg")
         if isinstance(truth, pd.DataFrame):
             return match(self.events, truth, hours=hours)
         zero_ns = self.recording.start_utc_ns
         zero_us = None if zero_ns is None else round(zero_ns / 1000)
-        clock = NightClock(0, 0, zero_us, self.recording.zone)
+        clock = NightClock(0, 0, zero_us, zone or self.recording.zone)
         mark_list = read_mark_list(truth, kinds, clock)
         check_kinds_used(kinds or {}, mark_list.words)
         found = match(self.events, mark_list.frame, hours=hours)

@@ -13,6 +13,27 @@ _YEARS: Final = range(1970, 2262)
 _EXAMPLE: Final = "2026-03-01T22:30:00+01:00"
 
 
+def check_zone(zone: str) -> None:
+    """Check the name of a time zone.
+
+    Parameters
+    ----------
+    zone : str
+        IANA time zone, such as ``Europe/Berlin``.
+
+    Raises
+    ------
+    InputError
+        If there is no such zone.
+    """
+    try:
+        ZoneInfo(zone)
+    except (KeyError, ValueError, OSError) as error:
+        raise InputError(
+            "--zone", f"no such time zone as {zone!r}", "give an IANA name like Europe/Berlin"
+        ) from error
+
+
 def parse_start(start: str | datetime, zone: str | None) -> int:
     """Return the start of a recording in UTC.
 
@@ -35,6 +56,10 @@ def parse_start(start: str | datetime, zone: str | None) -> int:
         night of a clock change, or lies outside 1970 to 2261.
     """
     at = _parse(start.strip()) if isinstance(start, str) else start
+    if not isinstance(at, datetime):
+        raise InputError(
+            "start", f"is of the type {type(at).__name__}", f"give a datetime, or text: {_EXAMPLE}"
+        )
     if at.tzinfo is None:
         if zone is None:
             raise InputError(
