@@ -204,23 +204,33 @@ def test_a_night_keeps_the_leg_and_the_gain_of_what_it_holds(tmp_path, caplog, k
     night.close()
 
 
-def test_a_refused_device_is_named_at_once_and_the_others_are_recorded(tmp_path, caplog):
+@pytest.mark.parametrize("is_start", [True, False])
+def test_a_wrong_leg_ends_the_recording_at_its_start_and_later_that_of_the_device(
+    tmp_path, caplog, monkeypatch, is_start
+):
     path = tmp_path / "a.night"
     record_peers(path, [NpgLite()], ["npg"], 3, settings={"npg": {"leg": "left"}})
     before = query(path, "SELECT * FROM value")
     said = []
+    if not is_start:
+        monkeypatch.setattr("twitchsense.acquire.recorder.START_S", 0.0)
 
     async def listen(result, radio):
         await asyncio.sleep(8)
         said.append(caplog.text)
 
     models, settings = [NpgLite(), WearableV1()], {"npg": {"leg": "right"}}
-    with pytest.raises(InputError, match="is left for NPG-Lite"):
+    with pytest.raises(InputError, match="leg of data already recorded would change"):
         record_peers(
             path, models, ["npg", "twitchsense"], 10, start_s=60, during=listen, settings=settings
         )
-    assert said[0].count("is left for NPG-Lite") == 1
-    assert "the other devices are recorded" in said[0]
     assert query(path, "SELECT * FROM value") == before
     assert query(path, "SELECT value FROM device_setting") == [("left",)]
-    assert len(query(path, "SELECT * FROM packet")) > 50
+    n_frames = len(query(path, "SELECT * FROM packet"))
+    if is_start:
+        assert n_frames < 20
+        assert not said  # ended before
+    else:
+        assert said[0].count("is left for NPG-Lite") == 1
+        assert "the other devices are recorded" in said[0]
+        assert n_frames > 50

@@ -147,8 +147,8 @@ def _refuse_changes(name: str, before: Mapping[str, str], now: Mapping[str, str]
         if known:
             raise InputError(
                 f"--{key}",
-                f"is {known} for {name} in this night, and {stated} would also change what is "
-                "recorded",
+                f"is {known} for {name} in this night; with {stated}, the {key} of data already "
+                "recorded would change",
                 f"leave --{key} out, or record into another --out",
             )
         log.warning("%s: --%s %s is also valid for what is recorded before", name, key, stated)

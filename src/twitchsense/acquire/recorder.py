@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 
 #: Default time (s) between commits.
 COMMIT_PERIOD_S: Final = 1.0
+#: Time (s) from the start in which options that a device cannot take end the whole recording. A
+#: person sees that and corrects them; later, the other devices are recorded.
+START_S: Final = 60.0
 #: Time (ns) between stored readings of the computer's clock; if it is set, one is stored at once.
 _HOST_CLOCK_PERIOD_NS: Final = 60 * NS
 
@@ -136,15 +139,21 @@ class Recorder:
         SessionError
             If a session failed because of a bug in twitchsense.
         InputError
-            If an option cannot be used with a device or contradicts the night.
+            If an option cannot be used with a device or contradicts the night. During the first
+            minute this ends the recording of all devices, later that of the device alone.
         """
         tasks = [asyncio.create_task(s.run(stop)) for s in self.sessions]
+        loop = asyncio.get_running_loop()
+        start_s = loop.time()
         try:
             while not all(t.done() for t in tasks):
                 self._read_host_clock()
                 await asyncio.wait(tasks, timeout=self._period_s)
                 await self.flush()
-                self._report_failures(tasks)
+                if loop.time() - start_s < START_S and any(_has_wrong_option(t) for t in tasks):
+                    stop.set()
+                else:
+                    self._report_failures(tasks)
             for task in tasks:
                 task.result()
         finally:
@@ -220,6 +229,10 @@ class Recorder:
                 frame.source.on_stored(frame)
         if self._on_stored is not None and frames:
             self._on_stored(frames)
+
+
+def _has_wrong_option(task: asyncio.Task[None]) -> bool:
+    return task.done() and not task.cancelled() and isinstance(task.exception(), InputError)
 
 
 def make_metadata() -> dict[str, str]:

@@ -161,6 +161,8 @@ def format_status(name: str, status: SessionStatus, elapsed_s: float, state: str
     n = status.n_connections
     connections = "1 connection" if n == 1 else f"{n} connections"
     lost = status.loss_text or f"lost {status.n_lost} frames, {status.n_missing} still missing"
+    if not n:
+        lost = "nothing received"
     return printable(
         f"{name}: {elapsed_s:.0f} s, valid {status.valid_s:.1f} s, "
         f"{lost}, battery {battery} %, {state}, {connections}",
