@@ -70,11 +70,18 @@ class HysteresisSegmenter:
         starts, stops : ndarray of int64, shape (m,)
             Runs that have ended, as `push` returns them.
         """
+        if len(lengths) == 1 and self._is_at_rest(values, float(low[0])):  # most packets
+            self._state[0] += len(values)
+            return np.zeros(len(values), np.bool_), _NONE, _NONE
         if self._kernels is not None:
             thresholds = low, high
             return find_runs(self._kernels, self._state, self._bridge, values, thresholds, lengths)
         active = values > np.repeat(low, lengths)
         return active, *self.push(active, values > np.repeat(high, lengths))
+
+    def _is_at_rest(self, values: Floats, low: float) -> bool:
+        """Whether there is no unfinished run, and no value that begins one."""
+        return bool(self._state[1] < 0 and len(values) and values.max() <= low)
 
     def push(self, low: Bools, high: Bools) -> tuple[Ints, Ints]:
         """Append values and return the runs that have ended.
