@@ -183,20 +183,21 @@ def _present_lines(blocks: _Blocks, lines: list[slice]) -> NDArray[np.int64]:
     Strong hum is present from the second of two blocks that are mostly hum. Weaker hum is present
     where the phases of its harmonics have advanced steadily for `STEADY_BLOCKS`.
     """
-    n = len(blocks)
+    n, last = len(blocks), slice(STEADY_BLOCKS - 1, None)
     score = np.zeros((len(LINES_HZ), n))
+    powers = _squared(blocks.amplitude) / 2
+    if n >= STEADY_BLOCKS:
+        steady = _steady(blocks.amplitude, blocks.noise)
+        usual = np.median(sliding_window_view(blocks.power, STEADY_BLOCKS), axis=1)
+        usual = np.maximum(usual, 1e-12)
     for row, at in zip(score, lines, strict=True):
-        amplitude, noise = blocks.amplitude[:, at], blocks.noise[:, at]
-        of_lines = np.ascontiguousarray(_squared(amplitude) / 2)
+        of_lines = np.ascontiguousarray(powers[:, at])
         total = of_lines.sum(axis=1)
         mostly = total > STRONG_SHARE * blocks.power
         strong = mostly[1:] & mostly[:-1]
         row[1:][strong] = total[1:][strong]
         if n >= STEADY_BLOCKS:
-            last = slice(STEADY_BLOCKS - 1, None)
-            steady = _steady(amplitude, noise)
-            usual = np.median(sliding_window_view(blocks.power, STEADY_BLOCKS), axis=1)
-            share = np.where(steady, of_lines[last], 0.0).sum(axis=1) / np.maximum(usual, 1e-12)
+            share = np.where(steady[:, at], of_lines[last], 0.0).sum(axis=1) / usual
             row[last][share > START_SHARE] = total[last][share > START_SHARE]
     return np.where(score.max(axis=0) > 0, score.argmax(axis=0), -1)
 
