@@ -150,19 +150,22 @@ def test_numbers_of_clear_events_make_sentences(n, n_clear, n_name, first, rest)
 
 
 @pytest.mark.parametrize(
-    ("context", "stage", "text"),
+    ("context", "stage", "channel", "text"),
     [
-        ("wake", "", "No sleep was found in this recording; lying awake and light sleep can look "
+        ("wake", "", "acc", "No sleep was found in this recording; lying awake and light sleep can look "
          "the same."),
-        ("wake", "W", "The hypnogram holds no sleep within the recording."),
-        ("unknown", "", "It is not known when you were awake or asleep: that needs a hypnogram or "
-         "acceleration."),
+        ("wake", "W", "acc", "The hypnogram holds no sleep within the recording."),
+        ("unknown", "", "emg1", "It is not known when you were awake or asleep: that needs a "
+         "hypnogram or acceleration."),
+        ("unknown", "", "acc_left", "It is not known when you were awake or asleep: the movement "
+         "of the leg did not tell it in this recording; a hypnogram would."),
     ],
 )  # fmt: skip
-def test_without_sleep_onset_the_sentence_agrees_with_the_contexts(context, stage, text):
+def test_without_sleep_onset_the_sentence_agrees_with_the_night(context, stage, channel, text):
     night = SimpleNamespace(
         onset=SimpleNamespace(time_s=None, low_s=None, high_s=None, source="none"),
         epochs=pd.DataFrame({"context": [context], "stage": [stage]}),
+        valid_s={channel: 60.0},
         recording=SimpleNamespace(start_utc_ns=None, start_ns=0),
     )
     assert summary_sentences.sleep_onset_sentence(night) == text

@@ -117,6 +117,26 @@ def test_effect_is_found_with_its_interval_and_disclaimer(month):
     assert {a.answer for a in others} == {"no clear difference"}
 
 
+def test_outcomes_without_events_do_not_make_the_others_stricter(tmp_path):
+    lines = ["date,caffeine_mg,alcohol_g"]
+    for k in range(16):
+        write_night(tmp_path / "nights", f"n{k}", evening(k), counts=(33 if k % 2 else 8, 0, 0))
+        lines.append(f"{evening(k)},{300 if k % 2 else 0},{10 if k % 4 < 2 else 0}")
+    diary = tmp_path / "diary.csv"
+    diary.write_text("\n".join(lines) + "\n")
+    nights = [tmp_path / "nights"]
+    found = read_weeks(nights, diary, ["caffeine_mg>200"]).comparisons
+    empty = [a for a in found if a.outcome != "twitch"]
+    assert {a.answer for a in empty} == {"none in any night"}
+    assert "no jerks in any night" in empty[0].text
+    assert all(math.isnan(a.p) and math.isnan(a.q) for a in empty)
+    assert (found[0].q, found[0].answer) == (found[0].p, "more")  # the only one that is tested
+    among_others = read_weeks(nights, diary, ["caffeine_mg>200", "alcohol_g"]).comparisons[0]
+    assert among_others.q > 0.05
+    assert "is suggested (from" in among_others.text
+    assert "among 3 comparisons it is not clear" in among_others.text
+
+
 def test_too_few_nights_give_no_comparison(tmp_path):
     nights, diary = make_weeks(tmp_path, 10)
     weeks = read_weeks([nights], diary)

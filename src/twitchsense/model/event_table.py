@@ -222,7 +222,8 @@ REJECT_REASONS: Final[dict[str, str]] = {
     "sustained_activity": "muscle activity of more than {movement.max_s} s while the leg moves "
     "for less than {movement.acc_gross_s} s",
     "weak_contraction": "{movement.min_s} s or longer, but does not rise {movement.rise_uv} uV "
-    "above rest, or does not stay {movement.fall_uv} uV above it",
+    "above rest, or does not stay {movement.fall_uv} uV above it; or unlike a contraction, by the "
+    "movement model",
     "bump": "acceleration without muscle activity where EMG is valid: bed or strap knocked",
     "acc_micro_event": "acceleration above the noise but below every rule, without EMG to "
     "explain it",

@@ -31,9 +31,9 @@ def unusual_sentences(comparisons: Sequence[Comparison], length_s: float) -> str
         return f"That can’t be told: a recording of {length} is too short to judge a night."
     sentences = [
         *_above(comparisons),
+        *_around(comparisons),
         *_within(comparisons),
         *_below(comparisons),
-        *_around(comparisons),
         *_on_shin(comparisons),
         *_unknown(comparisons),
     ]
@@ -62,7 +62,7 @@ def _within(comparisons: Sequence[Comparison]) -> list[str]:
     if not found:
         return []
     text = f"{join_words(found)} lay within {_their_range(found)}"
-    if any(c.reading in ("above", "unknown") for c in comparisons):
+    if any(c.reading in ("above", "around", "unknown") for c in comparisons):
         return [text]
     return [f"nothing unusual by the ranges that exist: {text}"]
 

@@ -181,6 +181,11 @@ def sleep_onset_sentence(night: NightLike) -> str:
                 "No sleep was found in this recording; lying awake and light sleep can look the "
                 "same."
             )
+        if any(key.startswith("acc") and s > 0 for key, s in night.valid_s.items()):
+            return (
+                "It is not known when you were awake or asleep: the movement of the leg did not "
+                "tell it in this recording; a hypnogram would."
+            )
         return (
             "It is not known when you were awake or asleep: that needs a hypnogram or acceleration."
         )

@@ -43,9 +43,11 @@ ASSOCIATION_COLUMNS: Final[dict[str, str]] = {
     "ratio": "the difference as a factor on 1 + rate",
     "ratio_low": "lower end of its 95 % interval",
     "ratio_high": "upper end of its 95 % interval",
-    "p": "two-sided p-value of the permutation test; empty with too few nights",
-    "q": "p adjusted for the false discovery rate over all rows",
-    "answer": "`not enough nights yet`, `no clear difference`, `more` or `fewer`",
+    "p": "two-sided p-value of the permutation test; empty with too few nights, or without an "
+    "event in any night",
+    "q": "p adjusted for the false discovery rate over all rows that have one",
+    "answer": "`not enough nights yet`, `none in any night`, `no clear difference`, `more` or "
+    "`fewer`",
     "text": "the answer in words",
 }
 
@@ -75,9 +77,10 @@ class Association:
     p : float
         Two-sided p-value of no difference.
     q : float
-        `p`, adjusted for the false discovery rate over all comparisons made together.
+        `p`, adjusted for the false discovery rate over all comparisons that have one.
     answer : str
-        ``not enough nights yet``, ``no clear difference``, ``more`` or ``fewer``.
+        ``not enough nights yet``, ``none in any night``, ``no clear difference``, ``more`` or
+        ``fewer``.
     text : str
         The answer in a sentence.
     """
@@ -127,7 +130,7 @@ def compare_nights(
     tested = [c for c in comparisons if math.isfinite(c["p"])]
     adjusted = benjamini_hochberg(np.array([c["p"] for c in tested]))
     for comparison, q in zip(tested, adjusted, strict=True):
-        comparison["q"] = float(q)
+        comparison["q"], comparison["n_tests"] = float(q), len(tested)
     return [_to_association(c) for c in comparisons]
 
 
@@ -174,6 +177,8 @@ def _compare(
     if n_exposed + n_other < MIN_NIGHTS or min(n_exposed, n_other) < MIN_NIGHTS_PER_GROUP:
         return comparison
     y, x = log_rate[use], exposed[use]
+    if not y.any():  # it cannot differ, and must not make the other comparisons stricter
+        return {**comparison, "mean": 0.0, "effect": (0.0, math.nan, math.nan)}
     covariates = _covariates(other_lag[use], day[use])
     effect = estimate_effect(y, x, covariates, block_permutations(len(y)))
     if not math.isfinite(effect.estimate):
@@ -204,7 +209,9 @@ def _to_association(comparison: dict[str, Any]) -> Association:
         math.exp(mean + d) - math.exp(mean) if math.isfinite(d) else d
         for d in (estimate, low, high)
     )
-    if not math.isfinite(comparison["p"]):
+    if comparison["mean"] == 0 and not math.isfinite(comparison["p"]):
+        answer = "none in any night"
+    elif not math.isfinite(comparison["p"]):
         answer = "not enough nights yet"
     elif comparison["q"] <= FALSE_DISCOVERY_RATE:
         answer = "more" if estimate > 0 else "fewer"
@@ -237,7 +244,15 @@ def _answer_sentence(
             f"Not enough nights yet for {exposure} and {outcome}: {groups}; "
             f"at least {MIN_NIGHTS} in all and {MIN_NIGHTS_PER_GROUP} on each side are needed."
         )
+    if answer == "none in any night":
+        return f"On {when} with {exposure}: no {outcome} in any night ({groups})."
     interval = f"from {_signed(low)} to {_signed(high)} per hour"
+    if answer == "no clear difference" and (low > 0 or high < 0):
+        return (
+            f"On {when} with {exposure}, a difference in {outcome} is suggested ({interval}; "
+            f"{groups}), but among {comparison['n_tests']} comparisons it is not clear. "
+            f"{CAUSE_DISCLAIMER}"
+        )
     if answer == "no clear difference":
         return (
             f"On {when} with {exposure}, no clear difference in {outcome} ({groups}): "
