@@ -152,8 +152,8 @@ def test_numbers_of_clear_events_make_sentences(n, n_clear, n_name, first, rest)
 @pytest.mark.parametrize(
     ("context", "stage", "channel", "text"),
     [
-        ("wake", "", "acc", "No sleep was found in this recording; lying awake and light sleep can look "
-         "the same."),
+        ("wake", "", "acc", "No sleep was found in this recording; lying awake and light sleep can "
+         "look the same."),
         ("wake", "W", "acc", "The hypnogram holds no sleep within the recording."),
         ("unknown", "", "emg1", "It is not known when you were awake or asleep: that needs a "
          "hypnogram or acceleration."),

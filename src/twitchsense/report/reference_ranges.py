@@ -198,7 +198,7 @@ def _plms(block: dict[str, Any]) -> Comparison:
         Comparison(
             "PLMS index",
             "",
-            f"90 of 100 healthy adults: up to {PLMS_90TH_PER_H} per h of sleep; 18 of 100: above 15",
+            f"of 100 healthy adults 90: up to {PLMS_90TH_PER_H} per h of sleep, 18: above 15",
             "unknown",
             FRAUSCHER,
             "periodic leg movements (PLMS index)",
