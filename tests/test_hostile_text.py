@@ -31,6 +31,7 @@ from twitchsense.cli.options import PrintableFormatter
 from twitchsense.cli.record_status import format_status
 from twitchsense.devices.v1.v1_driver import V1Driver
 from twitchsense.errors import InputError
+from twitchsense.io.bids.bids_names import read_sidecar_table
 from twitchsense.io.bids.bids_write import write_tsv
 from twitchsense.io.tables.unit_columns import split_units
 from twitchsense.io.text.csv_head import split_fields
@@ -91,6 +92,19 @@ def test_a_column_name_of_repeated_parts_is_no_endless_search(tmp_path, part):
     with pytest.raises(InputError) as caught:
         ts.read(path)
     assert len(str(caught.value)) < 700
+
+
+def test_a_quoted_field_beyond_the_limit_of_the_csv_module_is_split(tmp_path):
+    name = "A" * 200_000
+    assert split_fields(f'time_s,"emg1_uv",{name}', ",")[::2] == ["time_s", name[:1000]]
+    (tmp_path / "sub-1_emg.edf").touch()
+    rows = f"name\tunits\nEMG1\tuV\n\nEMG2\t{name}\textra\nEMG3\n"
+    (tmp_path / "sub-1_channels.tsv").write_text(rows)
+    assert read_sidecar_table(tmp_path / "sub-1_emg.edf", "channels") == [
+        {"name": "EMG1", "units": "uV"},
+        {"name": "EMG2", "units": name},
+        {"name": "EMG3", "units": ""},
+    ]
 
 
 # ---- file names ------------------------------------------------------------------------

@@ -6,9 +6,11 @@ import pytest
 
 from tests.sleep import lab_builders as lab
 from tests.sleep.builders import edf_file, night_clock, refusal, write_text
+from twitchsense.errors import InputError
 from twitchsense.sleep.hypnogram.clock_times import NightClock
 from twitchsense.sleep.hypnogram.read import read_hypnogram
 from twitchsense.sleep.hypnogram.stage_codes import parse_codes
+from twitchsense.sleep.lab_files.lab_text import read_lab_text
 
 WHEN = night_clock("2026-03-01T22:20:00+01:00")
 LUNA_FORMS = ("seconds", "duration", "clock", "dated", "elapsed", "epochs", "until")
@@ -179,3 +181,15 @@ def test_bids_events_and_label_tables_are_read(tmp_path):
     assert got.onset_s.tolist() == [600, 630, 660]
     unknown = bids.replace("stage N2", "stage NREM")
     assert "unknown stage 'Sleep stage NREM'" in refusal(write_text(tmp_path, unknown))
+
+
+@pytest.mark.parametrize(
+    ("text", "piece"),
+    [(lab.domino_profile(), "\t"), (lab.luna(form="epochs"), "1")],
+)
+def test_an_endless_line_is_refused_unread(tmp_path, text, piece):
+    """Patterns of rows took minutes, and Python raises for numbers of so many digits."""
+    path = tmp_path / "stages.txt"
+    path.write_text(text.rstrip("\n") + piece * 200_000 + "\n")
+    with pytest.raises(InputError, match="characters in one line"):
+        read_lab_text(path, path.name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -129,12 +128,10 @@ def read_sidecar_table(data: Path, suffix: str) -> list[dict[str, str]]:
     path = next(_sidecars(data, f"{suffix}.tsv"), None)
     if path is None:
         return []
-    rows = csv.DictReader(
-        _read_text(path).splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE, restval=""
-    )
-    return [
-        {(k or "").strip(): _cell(v) for k, v in row.items() if isinstance(v, str)} for row in rows
-    ]
+    header, *rows = [line.split("\t") for line in _read_text(path).splitlines() if line] or [[]]
+    names = [name.strip() for name in header]
+    padding = [""] * len(names)
+    return [dict(zip(names, map(_cell, row + padding), strict=False)) for row in rows]
 
 
 def find_start(data: Path) -> tuple[datetime | None, float | None]:

@@ -145,7 +145,10 @@ def split_fields(line: str, separator: str) -> list[str]:
     elif '"' not in line:
         fields = line.split(separator)
     else:
-        fields = next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
+        try:
+            fields = next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
+        except csv.Error:  # a field of more than 131,072 characters
+            fields = line.split(separator)
     return [field.strip()[:_MAX_FIELD] for field in fields]
 
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from twitchsense.errors import InputError
 from twitchsense.regular_file import read_limited
+
+#: Maximum number of characters of a line: patterns of rows take the square of the length, and
+#: Python reads no number of more than 4300 digits.
+_MAX_LINE: Final = 4000
 
 
 def decode_lab_text(raw: bytes) -> str:
@@ -47,9 +52,13 @@ def read_lab_text(path: Path, source: str) -> str:
     Raises
     ------
     InputError
-        If the file cannot be read or is binary.
+        If the file cannot be read, is binary, or has a line longer than `_MAX_LINE`.
     """
     text = decode_lab_text(read_limited(path, source))
     if "\x00" in text:
         raise InputError(source, "is a binary file", "give the text that the program exports")
+    for number, line in enumerate(text.split("\n"), 1):
+        if len(line) > _MAX_LINE:
+            problem = f"has {len(line)} characters in one line"
+            raise InputError(source, problem, "export it again", f"line {number}")
     return text
