@@ -110,8 +110,9 @@ def kind_and_reason(*members, **sensors):
 
 
 def waveform(seed: int):
-    """Return a random waveform of unit energy."""
-    x = np.random.default_rng(seed).normal(size=64)
+    """Return a random waveform of unit energy, slow enough for a heart beat."""
+    x = np.random.default_rng(seed).normal(size=96)
+    x = np.convolve(x, np.hanning(33), "same")[16:80]
     return (x / np.linalg.norm(x)).astype(np.float32)
 
 

@@ -122,6 +122,16 @@ def test_smooth_potentials_are_twitches(potential, fs, seed):
     assert sum(kinds == ["twitch"] for kinds in found) >= len(times) - 1
 
 
+def test_unit_that_fires_at_the_rate_of_a_heart_is_no_heart():
+    leg, rng = SimulatedLeg(120, seed=2), np.random.default_rng(1)
+    times = 20 + np.cumsum(0.8 * rng.choice([1, 1, 1, 2], 75) * rng.uniform(0.97, 1.03, 75))
+    for at in times:
+        add_waveform(leg.emg, at, leg.fs, 500.0 * unit_potential(leg.fs, 0.002))
+    found = detect(leg.recording())
+    assert not (found.rejected.reason == "ecg").any()
+    assert sum(kinds == ["twitch"] for kinds in kinds_at(found, times)) >= 0.9 * len(times)
+
+
 def test_knock_after_a_twitch_does_not_make_it_a_jerk():
     leg = SimulatedLeg(300)
     lags = np.random.default_rng(7).uniform(0.17, 0.5, len(TIMES))

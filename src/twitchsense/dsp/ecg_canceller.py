@@ -19,6 +19,7 @@ Boyer et al. 2023, review of methods for single-channel EMG, doi:10.3390/s230629
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import deepcopy
 from typing import Final
 
@@ -35,7 +36,6 @@ from twitchsense.dsp.ecg_rhythm import (
     MIN_INTERVAL_S,
     Ints,
     PeakDetector,
-    Rhythm,
     RhythmDetector,
 )
 from twitchsense.dsp.engine import kernels
@@ -46,6 +46,11 @@ from twitchsense.dsp.template import Template, peak_to_peak, subtract_baseline
 Floats = NDArray[np.float64]
 
 _NO_BEATS: Final = np.empty((0, len(Beat._fields)))
+#: Frequency above which a heart beat has hardly any power, Hz.
+QRS_HZ: Final = 45.0
+#: Maximum share of the power above it in what returns: of 720 hearts of six composers none had more
+#: than 0.16, of 16 units and loose contacts with a cardiac rhythm, 15 had 0.41 to 0.88.
+MAX_FAST_SHARE: Final = 0.25
 #: Maximum delay of the output, s.
 MAX_DELAY_S = MIN_DISTANCE_S + MAX_OFFSET_S + BEFORE_S + 0.06
 
@@ -169,16 +174,19 @@ class EcgCanceller:
             if rhythm is not None:
                 samples = self._peaks.to_sample(block)
                 n_used = int(np.searchsorted(samples, rhythm.samples[-1])) + 1
-                self._start_heart(rhythm)
+                centres = self._align(rhythm.samples)
+                half = self._lengths.half_width
+                beats = [self._piece(round(centre), half) for centre in centres]
+                if fast_share(beats, self._fs, QRS_HZ) <= MAX_FAST_SHARE:
+                    self._start_heart(rhythm.interval_s, centres)
             positions = positions[n_used:]
 
-    def _start_heart(self, rhythm: Rhythm) -> None:
+    def _start_heart(self, interval_s: float, centres: list[float]) -> None:
         """Record the beats of a rhythm that has just been recognised."""
-        centres = self._align(rhythm.samples)
         sizes = [self._amplitude(centre) for centre in centres]
         rows = [Beat(round(at), size, size) for at, size in zip(centres, sizes, strict=True)]
         self._beats.append(np.array(rows, np.float64))
-        self._tracker.start(rhythm.interval_s * self._fs, centres)
+        self._tracker.start(interval_s * self._fs, centres)
 
     def _align(self, samples: list[int]) -> list[float]:
         """Return the centres of complexes of one shape, aligned by their waveform."""
@@ -230,6 +238,36 @@ class EcgCanceller:
             subtract_waveforms(x, self._n_emitted, first, waveforms)
         else:
             heart.subtract_waveforms(self._kernels, x, self._n_emitted, first, waveforms)
+
+
+def fast_share(beats: Sequence[Floats] | Floats, fs: float, above_hz: float) -> float:
+    """Return the share of the power above a frequency in what returns with each beat.
+
+    A beat reaches the leg as a slow wave; the discharges of a motor unit that fires at the rate of
+    a heart are faster. Noise differs from beat to beat, so it cancels in the products of the
+    spectra of two different beats.
+
+    Parameters
+    ----------
+    beats : sequence of ndarray
+        Samples around each beat, aligned; pieces shorter than the longest are left out.
+    fs : float
+        Sampling rate, Hz.
+    above_hz : float
+
+    Returns
+    -------
+    float
+        About 0 to 1; 0 if nothing returns.
+    """
+    length = max(map(len, beats))
+    x = np.stack([beat for beat in beats if len(beat) == length])
+    x = (x - x.mean(axis=1, keepdims=True)) * np.hanning(length)
+    spectra = np.fft.rfft(x, axis=1)
+    power = np.abs(spectra.sum(axis=0)) ** 2 - (np.abs(spectra) ** 2).sum(axis=0)
+    fast = np.fft.rfftfreq(length, 1 / fs) > above_hz
+    whole = float(power.sum())
+    return float(power[fast].sum()) / whole if whole > 0 else 0.0
 
 
 def subtract_waveforms(x: Floats, start: int, first: Ints, waveforms: Floats) -> None:
