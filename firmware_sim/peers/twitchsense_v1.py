@@ -29,14 +29,32 @@ _STREAMS = (
 )
 
 
-class _NoiseSource:
-    """Samples that follow from their index alone, of both signs and the whole range."""
+#: Gravity on the three axes, and standard deviation of the noise: 3 uV of EMG, 3 mg.
+_REST_COUNTS = {EMG: (0, 0), ACC: (492, -983, 3891)}
+_NOISE_COUNTS = {EMG: 15.0, ACC: 12.3}
+
+
+class _RestingSource:
+    """A muscle at rest on a leg that lies still; the samples follow from their index alone."""
 
     def read(self, stream: int, first: int, count: int) -> NDArray[np.int32]:
         """Return the samples of a stream (counts)."""
-        width = 2 if stream == EMG else 3
-        index = np.arange(first, first + count)[:, None] * (2654435761 + stream) + np.arange(width)
-        return ((index * 40503) % 65536 - 32768).astype(np.int32)
+        rest = _REST_COUNTS[stream]
+        number = np.arange(first, first + count, dtype=np.uint64)[:, None] * np.uint64(8)
+        column = np.arange(len(rest)).astype(np.uint64) + np.uint64(4 * (stream == ACC))
+        noise = _NOISE_COUNTS[stream] * _scatter(number + column)
+        return np.rint(np.array(rest) + noise).astype(np.int32)
+
+
+def _scatter(number: NDArray[np.uint64]) -> NDArray[np.float64]:
+    """Return nearly Gaussian values of standard deviation 1, by the hash splitmix64."""
+    bits = number * np.uint64(0x9E3779B97F4A7C15)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        bits = (bits ^ (bits >> np.uint64(shift))) * np.uint64(factor)
+    bits ^= bits >> np.uint64(31)
+    parts = [(bits >> np.uint64(k)) & np.uint64(0xFFFF) for k in (0, 16, 32, 48)]
+    total: NDArray[np.float64] = np.sum(parts, axis=0, dtype=np.float64)
+    return (total / 65536 - 2) * 3**0.5
 
 
 class WearableV1(PeripheralModel):
@@ -66,7 +84,7 @@ class WearableV1(PeripheralModel):
         self.advertised_uuids = (SERVICE,)
         self._mtu = mtu
         self._encoder = Encoder()
-        self._source = _NoiseSource()
+        self._source = _RestingSource()
         self.firmware = Firmware(self.model, self._source, self._encoder)
         self._boot_s = 0.0
 

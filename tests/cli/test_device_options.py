@@ -92,6 +92,12 @@ def test_an_option_that_no_driver_has_is_refused_by_check():
         (["a"], [], [0.0], "0 is not a gain"),
         (["a"], [], [float("nan")], "nan is not a gain"),
         (["npg", "NPG"], [], [], "npg is named twice"),
+        (
+            ["sim", "sim"],
+            [],
+            [],
+            r"sim is named twice.*peer=npg\+twitchsense --leg left --leg right",
+        ),
     ],
 )
 def test_options_that_do_not_fit_are_refused(devices, legs, gains, message):

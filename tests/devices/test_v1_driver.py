@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from firmware_sim.peers.twitchsense_v1 import WearableV1
+from firmware_sim.wearable.encoder import ACC, EMG
 from tests.devices.logs import v1_case
 from twitchsense.devices.contract import (
     Advertised,
@@ -101,3 +103,11 @@ def test_recognition():
 def test_written_values_are_no_answers():
     message = Message(CONTROL_UUID, Direction.WRITE, b"\x06\x01", 0)
     assert V1Driver().make_decoder().push(message) == []
+
+
+def test_the_simulated_wearable_lies_still():
+    wearable, index = WearableV1(), np.arange(2000)
+    assert wearable.samples(EMG, index).std(axis=0) == pytest.approx([3, 3], rel=0.1)
+    acc = wearable.samples(ACC, index)
+    assert acc.std(axis=0) == pytest.approx([0.003] * 3, rel=0.1)
+    assert np.linalg.norm(acc.mean(axis=0)) == pytest.approx(1, abs=0.02)

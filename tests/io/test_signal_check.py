@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.io.builders import lengths, write
+from tests.nightfile.value_builders import npg_values, write_values
 from twitchsense.io import read
 
 FS = 1000
@@ -104,3 +105,12 @@ def test_values_that_stand_several_times_are_noted(tmp_path, times):
 def test_a_coarse_converter_at_rest_is_no_conversion(tmp_path):
     x = np.round(NOISE) * 2 + RNG.normal(0, 60, N).round() * (T % 10 < 0.5)
     assert notes(tmp_path, x) == []
+
+
+def test_notes_on_a_night_name_no_option_or_column_of_other_files(tmp_path):
+    x = 1100 * NOISE[:3000] / 3 + 900 * np.sin(2 * np.pi * 100 * np.arange(3000) / 500)
+    values = npg_values(x)
+    said = "\n".join(read(write_values(tmp_path / "a.night", values)).notes)
+    assert "more than any muscle at rest; check the contact" in said
+    assert "check the rate that the device was set to" in said
+    assert not any(word in said for word in ("--fs", "really in", "name it", "column"))

@@ -21,7 +21,8 @@ def left_night(tmp_path_factory):
 def night_of_both_legs(tmp_path_factory):
     path, values = tmp_path_factory.mktemp("night") / "a.night", npg_values(np.zeros(2000))
     write_values(path, values, settings=LEFT)
-    return write_values(path, values, settings={"gain": "500", "leg": "right"}, key=OTHER)
+    settings, name = {"gain": "500", "leg": "right"}, "NPG-Lite-3CH:0C:0D"
+    return write_values(path, values, settings=settings, key=OTHER, name=name)
 
 
 def test_a_wrong_leg_is_corrected_and_the_file_stays(left_night):
@@ -47,6 +48,37 @@ def test_a_night_of_both_legs_takes_a_leg_for_each_device(night_of_both_legs):
     assert {c.leg for c in swapped.channels} == {"left", "right"}
     assert sum("as stated" in note for note in swapped.notes) == 2
     assert not any("no channel" in note for note in swapped.notes)
+
+
+@pytest.mark.parametrize("name", ["npg:0a:1b", "NPG-Lite-3CH:0A:1B", "AA:BB", "npg:AA:BB"])
+def test_a_device_is_named_as_record_names_it(night_of_both_legs, name):
+    recording = ts.read(night_of_both_legs, legs={name: "right"})
+    note = "device npg:AA:BB: right leg, as stated, in place of left in the file"
+    assert note in recording.notes
+    assert {c.leg for c in recording.channels} == {"right"}
+
+
+@pytest.mark.parametrize(
+    ("legs", "says"),
+    [
+        ({"npg:0A:1C": "right"}, "no device or channel npg:0A:1C in this recording; correct legs"),
+        ({"npg": "right"}, "npg does not name one device; correct legs"),
+        ({"AA:BB": "right", "npg:0A:1B": "left"}, "npg:0A:1B does not name one device"),
+    ],
+)
+def test_a_name_that_is_not_that_of_one_device_is_refused(night_of_both_legs, legs, says):
+    with pytest.raises(InputError) as refused:
+        ts.read(night_of_both_legs, legs=legs)
+    line = refused.value.command_message
+    assert says in line
+    assert '{"npg:AA:BB" = "left", "npg:CC:DD" = "right"}' in line
+
+
+def test_settings_for_several_nights_may_name_devices_of_others(left_night):
+    legs = {"npg:0A:1B": "right", "npg:0E:0F": "left"}
+    recording = ts.read(left_night, legs=legs)
+    assert {c.leg for c in recording.channels} == {"right"}
+    assert any("no channel npg:0E:0F" in note for note in recording.notes)
 
 
 def test_a_leg_that_changes_nothing_is_told(tmp_path):

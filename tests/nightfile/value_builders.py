@@ -37,10 +37,10 @@ def npg_values(emg_uv, *, first=0, start_s=0.0, keep=lambda number: True, drift=
     return values
 
 
-def write_values(path, *connections, settings=None, key=KEY):
+def write_values(path, *connections, settings=None, key=KEY, name="NPG-Lite-3CH:0A:1B"):
     """Write a night file with these connections of a device."""
     night = NightFileWriter(path)
-    night.write([Device(key, "AA:BB", "NPG-Lite-3CH:0A:1B", "", "", b"")])
+    night.write([Device(key, key.partition(":")[2], name, "", "", b"")])
     night.write(DeviceSetting(key, T0, k, v) for k, v in (settings or {"gain": str(GAIN)}).items())
     for values in connections:
         start = ConnectionStart(key, T0 + round(values[0][0] * 1e9), "npg", 1)

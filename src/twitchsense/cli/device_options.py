@@ -148,9 +148,11 @@ def request_devices(
     names = [remembered.get(name, RequestedDevice(name)).device.casefold() for name in devices]
     for name in names:
         if names.count(name) > 1:
-            raise InputError(
-                "--device", f"{name} is named twice", "name each device once (KIND:ID)"
-            )
+            cure = "name each device once (KIND:ID)"
+            if split_device(name)[0]:
+                legs = "--option peer=npg+twitchsense --leg left --leg right"
+                cure = f"for two legs: --device sim {legs}"
+            raise InputError("--device", f"{name} is named twice", cure)
     if any(split_device(name)[0] for name in names):
         if len(names) > 1:
             raise InputError("--device", "sim can't be combined with other devices", "name it once")

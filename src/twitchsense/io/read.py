@@ -19,6 +19,7 @@ from twitchsense.io.bids.bids_names import find_recording
 from twitchsense.io.channels.capture import Capture, ColumnMapping
 from twitchsense.io.channels.constant_runs import never_changing_notes
 from twitchsense.io.channels.local_start import STATE_OFFSET
+from twitchsense.io.device_logs.stated_legs import cure_legs
 from twitchsense.io.formats import find_format
 from twitchsense.io.input_files import hash_capture
 from twitchsense.io.merge import merge
@@ -31,6 +32,7 @@ from twitchsense.model.notes import GIVE_ZONE, Note, join_channels, without_fold
 from twitchsense.model.recording import Recording
 from twitchsense.model.stated_start import check_zone, parse_start
 from twitchsense.regular_file import check_regular_file, unreadable
+from twitchsense.text import printable
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -178,7 +180,7 @@ def read(
         for plan in capture.plans
     }
     named = [replace(d.channel, mne_names=mne_names.get(d.channel.name, ())) for d in merged.data]
-    channels = _assign_legs(named, legs, notes)
+    channels = _assign_legs(named, legs, mapping.unnamed_devices, notes)
     recording = Recording(
         channels,
         tuple(s for d in merged.data for s in d.segments),
@@ -337,7 +339,10 @@ def _check_fs(fs: float | None) -> float | None:
 
 
 def _assign_legs(
-    channels: Sequence[Channel], legs: Mapping[str, str], notes: list[str]
+    channels: Sequence[Channel],
+    legs: Mapping[str, str],
+    unnamed_devices: Mapping[str, str | None],
+    notes: list[str],
 ) -> tuple[Channel, ...]:
     """Set the leg of channels whose name does not contain it; return them sorted."""
     names = {c.name for c in channels}
@@ -345,6 +350,12 @@ def _assign_legs(
         if leg not in get_args(Leg):
             raise InputError(
                 "legs", f"'{leg}' is not a leg", "write left or right", f"channel {name}"
+            )
+        if name not in names and unnamed_devices and not name.startswith(("emg", "acc")):
+            raise InputError(
+                "legs",
+                f"no device or channel {printable(name)} in this recording",
+                cure_legs(unnamed_devices),
             )
         if name not in names:
             notes.append(Note("unread", f"legs: no channel {name} in this recording"))

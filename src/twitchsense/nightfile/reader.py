@@ -178,6 +178,10 @@ class NightFileReader:
         """Return key and name of each device, by its row."""
         return {row_id: (str(row[0]), str(row[2])) for row_id, row in self._devices.items()}
 
+    def device_addresses(self) -> dict[str, tuple[str, str]]:
+        """Return address and name of each device, by its key."""
+        return {str(row[0]): (str(row[1]), str(row[2])) for row in self._devices.values()}
+
     def close(self) -> None:
         """Close the file."""
         self._db.close()

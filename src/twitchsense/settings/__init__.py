@@ -66,7 +66,7 @@ class Settings(FrozenModel):
     legs: dict[str, Literal["left", "right"]] = Field(
         default_factory=dict,
         description="leg of a channel whose name does not state it, or of a "
-        "device of a night file, by its key",
+        "device of a night file, by its key or as `--device` names it",
     )
     columns: dict[str, str] = Field(
         default_factory=dict,

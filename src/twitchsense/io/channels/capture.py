@@ -107,7 +107,8 @@ class ColumnMapping:
         Leg of channels that name none, and of a night whose devices all name the other one
         (``--leg``).
     legs : mapping of str to str, optional
-        Leg by the name of a channel, or by the key of a device of a night.
+        Leg by the name of a channel, or by a device of a night: its key, or as ``--device``
+        names it.
 
     Attributes
     ----------
@@ -121,7 +122,9 @@ class ColumnMapping:
     leg : str or None
     legs : mapping of str to str
     devices : set of str
-        Keys of the devices of all nights.
+        Names in `legs` that are those of devices.
+    unnamed_devices : dict of str to str or None
+        Leg of each device of a night that `legs` does not name, by its key.
     lines_used : bool
         Whether a file is text, so that `skip_rows` and `names` apply.
     times_used : bool
@@ -143,6 +146,7 @@ class ColumnMapping:
         self.leg = leg
         self.legs = legs or {}
         self.devices: set[str] = set()
+        self.unnamed_devices: dict[str, str | None] = {}
         self.skip_rows = skip_rows
         self.names = tuple(name.strip() for name in names)
         self.lines_used = False

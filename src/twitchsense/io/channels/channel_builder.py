@@ -185,7 +185,8 @@ class ChannelBuilder:
         IrregularSamplingError
             If the timestamps do not belong to one sampling rate.
         """
-        notes = self._unit_check.conclude(self.plan, self.source)
+        is_night = bool(self._clocks)  # only night files tell what the times come from
+        notes = self._unit_check.conclude(self.plan, self.source, is_night=is_night)
         try:
             runs = self._timestamps.close()
         except IrregularSamplingError as error:
@@ -217,7 +218,7 @@ class ChannelBuilder:
             )
         else:
             notes += constant_notes(name, constant, fit.fs)
-            notes += signal_notes(self.plan, segments, fit.fs)
+            notes += signal_notes(self.plan, segments, fit.fs, is_night=is_night)
         notes += gap_notes(name, starts_ns, count, fit.fs)
         noted_residual = _NOTED_RESIDUAL * NS / fit.fs
         noted_resolution = _NOTED_RESOLUTION * NS / fit.fs

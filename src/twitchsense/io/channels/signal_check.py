@@ -49,7 +49,9 @@ _MAX_RECTIFIED_MEAN: Final = 5.0
 _CONVERTER_BITS: Final = (8, 10, 12, 14, 16, 18, 20, 24)
 
 
-def signal_notes(plan: ChannelPlan, segments: Sequence[Segment], fs: float) -> list[str]:
+def signal_notes(
+    plan: ChannelPlan, segments: Sequence[Segment], fs: float, *, is_night: bool = False
+) -> list[str]:
     """Return notes on a channel whose samples look wrong.
 
     Parameters
@@ -59,6 +61,9 @@ def signal_notes(plan: ChannelPlan, segments: Sequence[Segment], fs: float) -> l
         All segments of the channel.
     fs : float
         Sampling rate in Hz.
+    is_night : bool
+        Whether a night file holds the channel: its unit and rate are those of the device, and
+        nothing renames it.
 
     Returns
     -------
@@ -84,7 +89,8 @@ def signal_notes(plan: ChannelPlan, segments: Sequence[Segment], fs: float) -> l
     signals = [w[:, 0] - w[:, 0].mean() for w in windows]
     notes = held + _count_note(plan, joined[:, 0])
     notes += _rectified_note(plan, joined[:, 0])
-    notes += _level_notes(plan, [float(np.sqrt((x * x).mean())) for x in signals])
+    rms = [float(np.sqrt((x * x).mean())) for x in signals]
+    notes += _level_notes(plan, rms, is_night=is_night)
     low, high = joined[:, 0].min(), joined[:, 0].max()
     clipped = max(float((joined[:, 0] == low).mean()), float((joined[:, 0] == high).mean()))
     if clipped > MAX_CLIPPED and levels > 4 * _MAX_LEVELS:
@@ -95,7 +101,7 @@ def signal_notes(plan: ChannelPlan, segments: Sequence[Segment], fs: float) -> l
                 "uV; the amplifier is overloaded: check the contact, or lower the gain",
             )
         )
-    return notes + _spectrum_notes(name, signals, fs)
+    return notes + _spectrum_notes(name, signals, fs, is_night=is_night)
 
 
 def _read_windows(segments: Sequence[Segment], length: int) -> list[Floats]:
@@ -162,36 +168,45 @@ def _rectified_note(plan: ChannelPlan, values: Floats) -> list[str]:
     ]
 
 
-def _level_notes(plan: ChannelPlan, rms: Sequence[float]) -> list[str]:
+def _level_notes(plan: ChannelPlan, rms: Sequence[float], *, is_night: bool) -> list[str]:
     """Return a note if the level at rest is that of another unit."""
     rest, median = float(np.percentile(rms, 10)), float(np.median(rms))
     stem = plan.specs[0].canonical.rpartition("_")[0]
     unit = plan.specs[0].unit
-    column = plan.names[0]
+    question = f"is {plan.names[0]} really in {unit}? "
+    check_device = "check the contact of the electrodes, and the gain if one was stated"
+    if is_night:
+        question = ""
     if rest > _MAX_REST_UV:
         cure = "if it is in nV or counts, convert it"
         if unit != "uv":
             cure = f"if it is in uV, name it {stem}_uv"
+        if is_night:
+            cure = check_device
         return [
             Note(
                 "unit",
-                f"{plan.name}: {rest:.4g} uV RMS at rest is more than any muscle at rest; is "
-                f"{column} really in {unit}? {cure}",
+                f"{plan.name}: {rest:.4g} uV RMS at rest is more than any muscle at rest; "
+                f"{question}{cure}",
             )
         ]
     if 0 < median < _MIN_RMS_UV:
         cure = f"if it is in mV, name it {stem}_mv" if unit == "uv" else "check the gain"
+        if is_night:
+            cure = check_device
         return [
             Note(
                 "unit",
-                f"{plan.name}: {median:.2g} uV RMS is less than the noise of an amplifier; is "
-                f"{column} really in {unit}? {cure}",
+                f"{plan.name}: {median:.2g} uV RMS is less than the noise of an amplifier; "
+                f"{question}{cure}",
             )
         ]
     return []
 
 
-def _spectrum_notes(name: str, signals: Sequence[Floats], fs: float) -> list[str]:
+def _spectrum_notes(
+    name: str, signals: Sequence[Floats], fs: float, *, is_night: bool
+) -> list[str]:
     """Return notes on mains hum that leaves no EMG, or stands at the wrong frequency."""
     n = len(signals[0])
     frequencies = np.fft.rfftfreq(n, 1 / fs)
@@ -231,13 +246,15 @@ def _spectrum_notes(name: str, signals: Sequence[Floats], fs: float) -> list[str
         for mains in MAINS_HZ:
             for factor, word in ((2.0, "half"), (0.5, "twice")):
                 if line(mains * factor) > _FALSE_LINE and mains * factor not in MAINS_HZ:
+                    cure = f"state it with --fs {fs / factor:.6g}, or correct the time column"
+                    if is_night:
+                        cure = "check the rate that the device was set to"
                     return [
                         Note(
                             "signal",
                             f"{name}: a line at {mains * factor:g} Hz and none at the mains; if it "
                             f"is mains hum of {mains:g} Hz, the true sampling rate is {word} of "
-                            f"{fs:.6g} Hz: state it with --fs {fs / factor:.6g}, or correct the "
-                            "time column",
+                            f"{fs:.6g} Hz: {cure}",
                         )
                     ]
     return []

@@ -90,7 +90,7 @@ class UnitCheck:
             self._magnitudes.append(np.sqrt((subset * subset).sum(axis=1)))
         self._count += len(samples)
 
-    def conclude(self, plan: ChannelPlan, source: str) -> list[str]:
+    def conclude(self, plan: ChannelPlan, source: str, *, is_night: bool = False) -> list[str]:
         """Return notes on implausible values.
 
         Parameters
@@ -99,6 +99,8 @@ class UnitCheck:
             The channel, with the column names of `source`.
         source : str
             File to name in the message.
+        is_night : bool
+            See `signal_notes`.
 
         Returns
         -------
@@ -146,6 +148,8 @@ class UnitCheck:
         low, high = _GRAVITY_RANGE_G
         if gravity > high or (gravity < low and len(plan.specs) == 3):
             hint = _likely_unit(plan, typical) if gravity > high else "check gain and unit"
+            if is_night:  # its unit is that of the device
+                hint = "check the sensor"
             notes.append(
                 Note("unit", f"{plan.name}: {gravity:.3g} g at rest instead of 1 g; {hint}")
             )

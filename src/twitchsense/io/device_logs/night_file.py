@@ -95,7 +95,10 @@ class NightFileCapture:
             **{decoded.device.key: decoded.columns for decoded in self._devices},
         }
         legs, self._leg_notes = apply_stated_legs(
-            {key: device.leg for key, device in columns.items()}, mapping, source
+            {key: device.leg for key, device in columns.items()},
+            reader.device_addresses(),
+            mapping,
+            source,
         )
         self._columns = name_columns(
             {key: replace(device, leg=legs[key]) for key, device in columns.items()}
