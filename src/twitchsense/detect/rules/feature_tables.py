@@ -17,7 +17,7 @@ from twitchsense.detect.features.local import NEAR_S, LocalFeatures
 from twitchsense.detect.features.waveform import WAVEFORM_FEATURES
 from twitchsense.detect.rules.burst_grouping import CONTRACTION_FEATURES
 from twitchsense.detect.rules.ecg_rejection import EcgBeats, ratio_to_residual
-from twitchsense.detect.rules.jerk_rule import BurstTrain, response_s
+from twitchsense.detect.rules.jerk_rule import BurstTrain, lag_ms, response_s
 from twitchsense.detect.sensors.sensor_queries import AccResponse
 from twitchsense.model.candidates import ScoredCandidate
 from twitchsense.model.channels import NS
@@ -116,7 +116,7 @@ def jerk_features(train: BurstTrain, response: AccResponse) -> Floats:
             float(np.log(max(burst.active_s, 1e-3))),
             min(burst.snr_db, MAX_SNR_DB),
             float(burst.rise_ms),
-            (response.onset_ns - burst.onset_ns) / 1e6,
+            lag_ms(train, response),
             float(np.log(np.clip(response.peak_g, *TRAINED_RANGE_G))),
             float(np.log(max(response.jerk_g_s, 1e-3) / max(response.peak_g, 1e-3))),
             response_s(train, response),

@@ -54,16 +54,18 @@ class BurstTrain:
     n_bursts : int
     longest_ms : float
         Duration of the longest burst.
-    first_offset_ns, last_onset_ns, last_offset_ns : int
+    first_offset_ns, last_offset_ns : int
         Of the first and of the last burst.
+    onsets_ns : tuple of int
+        Of the bursts.
     """
 
     whole: Burst
     n_bursts: int
     longest_ms: float
     first_offset_ns: int
-    last_onset_ns: int
     last_offset_ns: int
+    onsets_ns: tuple[int, ...]
 
     @classmethod
     def of(cls, groups: list[list[Burst]]) -> BurstTrain:
@@ -81,8 +83,13 @@ class BurstTrain:
         best = [max(g, key=lambda b: (b.snr_db, b.channel)) for g in groups]
         whole = best[0] if len(groups) == 1 else merge_group(groups)
         longest_ms = max(b.duration_s for b in best) * 1000
-        first, last = best[0], best[-1]
-        return cls(whole, len(groups), longest_ms, first.offset_ns, last.onset_ns, last.offset_ns)
+        onsets_ns = tuple(b.onset_ns for b in best)
+        return cls(whole, len(groups), longest_ms, best[0].offset_ns, best[-1].offset_ns, onsets_ns)
+
+    @property
+    def last_onset_ns(self) -> int:
+        """Onset of the last burst."""
+        return self.onsets_ns[-1]
 
     def window(self, rule: JerkSettings, *, first: bool = False) -> tuple[int, int]:
         """Return the interval in which the leg may respond.
@@ -108,8 +115,8 @@ def train_response(
 ) -> AccResponse | None:
     """Return how the leg responded to bursts.
 
-    The strongest movement may answer any burst of a train; the movement begins with the answer to
-    the first one.
+    The strongest movement may answer any burst of a train, or follow a first, smaller one; the
+    movement begins with the answer to the first burst.
 
     Parameters
     ----------
@@ -125,12 +132,35 @@ def train_response(
         None where no accelerometer covers the bursts.
     """
     strongest = sensors.response(*train.window(rule), limit_ns)
-    if strongest is None or train.n_bursts == 1:
+    if strongest is None or (train.n_bursts == 1 and lag_ms(train, strongest) <= rule.lag_ms):
         return strongest
-    first = sensors.response(*train.window(rule, first=True), limit_ns)
+    onset_ns = train.whole.onset_ns
+    at_once = onset_ns - round(rule.lead_ms * MS), onset_ns + round(rule.lag_ms * MS)
+    first = sensors.response(
+        *(at_once if train.n_bursts == 1 else train.window(rule, first=True)), limit_ns
+    )
     if first is None or first.peak_g < rule.min_g:
         return strongest
     return replace(strongest, onset_ns=min(first.onset_ns, strongest.onset_ns))
+
+
+def lag_ms(train: BurstTrain, response: AccResponse) -> float:
+    """Return the time from a burst to the movement that begins next, ms.
+
+    The first bursts of a train may be too weak to move the leg.
+
+    Parameters
+    ----------
+    train : BurstTrain
+    response : AccResponse
+
+    Returns
+    -------
+    float
+        Negative if the leg moves before the first burst.
+    """
+    before = [t for t in train.onsets_ns if t <= response.onset_ns]
+    return (response.onset_ns - max(before, default=train.whole.onset_ns)) / MS
 
 
 def moved_leg(
@@ -154,13 +184,13 @@ def moved_leg(
     """
     if response is None:
         return False
-    lag_ms = (response.onset_ns - train.whole.onset_ns) / MS
-    # at 100 Hz the limits are those of the definition; slower accelerometers see the onset early
-    early_ms = max(0.0, response.resolution_ns / MS - FINE_ACC_MS)
+    # at 100 Hz the limits are those of the definition; slower accelerometers see the onset early,
+    # and the onset of a burst that rises slowly is seen late
+    early_ms = max(0.0, response.resolution_ns / MS - FINE_ACC_MS) + train.whole.rise_ms
     return (
         response.peak_g >= rule.min_g
         and response.jerk_g_s >= rule.min_jerk_g_s
-        and -rule.lead_ms - early_ms <= lag_ms <= rule.lag_ms
+        and -rule.lead_ms - early_ms <= lag_ms(train, response) <= rule.lag_ms
         and (turn_deg >= rule.max_turn_deg or response_s(train, response) <= rule.max_episode_s)
     )
 
