@@ -64,6 +64,9 @@ FAMILY_SEEDS = {"interference": range(11, 23), "multiplets": range(11, 31)}
 #: Weight of the true and of the false candidates of each kit, as a share of those of the own
 #: composer: with 0.3, left-out seeds of the kits gain 2 points more, and storms lose 1 [E].
 KIT_SHARE = 0.1
+#: The same for the jerk model: with 0.1, a kit's test side has as many jerks and more bumps taken
+#: for jerks; with 0.3, our own has [E].
+KIT_SHARE_OF = {"jerk": 0.2}
 #: Models for which the kits hold enough candidates: each of a kit weighs as much as this many of
 #: the own composer, so that the ratio of muscle activity to artefacts stays that of the kit. With 4
 #: in place of shares of 0.3, 0.952 in place of 0.913 of the clear twitches of a left-out kit are
@@ -109,7 +112,7 @@ MIN_SAMPLES_LEAF = {"burst": 30, "recurrence": 50, "movement": 10, "jerk": 10}
 #: Weight of negative samples. Contractions, jerks and movements are far more frequent in sleep than
 #: what resembles them here, so in doubt the definition decides; for short potentials both errors
 #: weigh alike.
-NEGATIVE_WEIGHT = {"jerk": 0.8, "movement": 0.3}
+NEGATIVE_WEIGHT = {"movement": 0.3}
 #: The same for slow devices, at which noise and muscle resemble each other more.
 SLOW_NEGATIVE_WEIGHT = {"movement": 1.0}
 #: The same for bursts longer than a twitch, s.
@@ -192,12 +195,13 @@ def weights(name: str, table: pd.DataFrame) -> np.ndarray:
     own = (table.composer == OWN).to_numpy()
     if name in KIT_WEIGHT:
         return np.where(own, weight, weight * KIT_WEIGHT[name])
+    share = KIT_SHARE_OF.get(name, KIT_SHARE)
     for name_of_kit in sorted({*table.composer} - {OWN}):
         of_kit = (table.composer == name_of_kit).to_numpy()
         for side in (false, ~false):  # how many of each a composer makes is arbitrary
             mine = of_kit & side
             if mine.any() and own.any():
-                weight[mine] *= KIT_SHARE * weight[own & side].sum() / weight[mine].sum()
+                weight[mine] *= share * weight[own & side].sum() / weight[mine].sum()
     return weight
 
 
@@ -298,7 +302,7 @@ def write(
         **(
             {"weight_of_a_candidate_of_a_kit": KIT_WEIGHT[name]}
             if name in KIT_WEIGHT
-            else {"weight_of_each_kit": KIT_SHARE}
+            else {"weight_of_each_kit": KIT_SHARE_OF.get(name, KIT_SHARE)}
         ),
         "trained_at_commit": commit(),
         "libraries": {n: version(n) for n in ("numpy", "scipy", "scikit-learn")},

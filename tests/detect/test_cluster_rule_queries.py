@@ -231,7 +231,7 @@ def test_sustained_activity_needs_a_long_contraction():
     "seen",
     [
         replace(KICK, onset_ns=AT + 150 * MS + 1),
-        replace(KICK, onset_ns=AT - 20 * MS - 1),
+        replace(KICK, onset_ns=AT - 30 * MS - 1),  # it rises for 10 ms
         replace(KICK, offset_ns=KICK.onset_ns + S + 1),
     ],
 )

@@ -192,7 +192,7 @@ def test_jerk_whose_waveform_usually_leaves_the_leg_still_becomes_a_twitch():
     "found",
     [
         of_one_unit(100, still=2),  # too few
-        of_one_unit(100, still=3, confidence=0.997),  # very probably a jerk
+        of_one_unit(100, still=3, confidence=0.96),  # very probably a jerk
         of_one_unit(100, still=3, waveform=candidate(0, seed=2).waveform),  # another waveform
         of_one_unit(100, still=3, amplitude_uv=171.0),  # another amplitude
         of_one_unit(100, still=3, channel="emg2"),

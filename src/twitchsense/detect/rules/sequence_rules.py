@@ -41,8 +41,8 @@ MAX_REPEATS: Final = 5
 TRAIN_BACKGROUND: Final = 0.2
 TRAIN_INTERVAL_CV: Final = 0.4
 #: Probability above which a jerk remains a jerk even if its waveform usually leaves the leg
-#: still. Of 10 bumps beside a twitch that met that condition, none had more than 0.88; of 70 jerks,
-#: 51 had (tuning side, seeds 11 to 14, and blind kits, seeds 101 to 103) [E].
+#: still. Of 10 bumps beside a twitch that met that condition, none had more than 0.91; of 70 jerks,
+#: half had more than 0.95 (tuning side, and blind kits a to e, seeds 101 to 103) [E].
 CERTAIN_JERK: Final = 0.95
 #: Sampling rate below which waveforms do not tell the units of a muscle apart, Hz: what is left of
 #: any short potential in a band of 100 Hz is nearly the same (benchmarks/sampling_rates).
