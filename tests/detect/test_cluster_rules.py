@@ -120,7 +120,7 @@ def test_bump_at_the_time_of_a_twitch_is_a_candidate_of_its_own():
         (burst(), replace(KICK, jerk_g_s=4.9), False),
         (burst(), replace(KICK, jerk_g_s=5.0), True),
         (burst(), replace(KICK, onset_ns=AT - 20 * MS), True),
-        (burst(), replace(KICK, onset_ns=AT - 21 * MS), False),
+        (burst(), replace(KICK, onset_ns=AT - 31 * MS), False),
         (burst(), replace(KICK, onset_ns=AT + 150 * MS), True),
         (burst(), replace(KICK, onset_ns=AT + 151 * MS), False),
         (burst(), replace(KICK, offset_ns=KICK.onset_ns + 1000 * MS), True),
