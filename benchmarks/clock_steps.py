@@ -5,7 +5,8 @@ twitchsense v1 wearables, or an NPG Lite (decoded by its driver), with outages, 
 that differ and drift, and up to four steps of the computer's clock, of 1 s to a day forward or
 back. Every sample carries its number, so that a sample that is missing, moved or stands twice is
 seen. The error of a time is the difference from the true time on the computer's clock of the
-longest part without a step, apart from the least delay of delivery. Prints one line of JSON for
+longest part without a step, apart from the least delay of delivery; within each boot alone if the
+notes say that the times hold within the boot. Prints one line of JSON for
 each night and a summary.
 
 The files hold no readings of the computer's clock (`RecorderClock`), as if an older recorder had
@@ -49,6 +50,8 @@ FS = 500
 TURN = 4096
 #: Least delay of delivery (s).
 LEAST_DELAY = 0.004
+#: Error (s) between two boots above which a step was not known.
+KNOWN_S = 0.5
 KINDS = ("one wearable", "two wearables", "driver")
 
 
@@ -274,15 +277,19 @@ def run_night(seed, folder, minutes, kind, has_readings=False):
     result = {"seed": seed, "kind": kind, "minutes": round(truth.seconds / 60, 1)}
     result["steps_s"] = [round(size, 1) for _, size in truth.steps]
     result["written"] = sum(n for n, _ in written.values())
-    result["read"], errors, lengths = 0, [], truth.stretch_offsets()
+    result["read"], errors, lengths, parts = 0, [], truth.stretch_offsets(), []
     for leg, (_, runs) in written.items():
-        n, error = time_errors(recording, leg, runs)
+        n, error, boots = time_errors(recording, leg, runs)
         result["read"] += n
         errors.append(error)
-    error_s = np.concatenate(errors)
+        if any("within the boot" in note for note in recording.notes):
+            parts += [(error, boots == boot) for boot in np.unique(boots)]
     offsets = np.array([offset for _, offset in lengths])
-    nearest = int(np.abs(offsets - np.median(error_s)).argmin())
-    error_s = error_s - offsets[nearest]
+    nearest = int(np.abs(offsets - np.median(np.concatenate(errors))).argmin())
+    for error, of_boot in parts:
+        apart = np.median(error[of_boot]) - offsets[nearest]
+        error[of_boot] -= apart if abs(apart) > KNOWN_S else 0.0
+    error_s = np.concatenate(errors) - offsets[nearest]
     longest = max(length for length, _ in lengths)
     result["of_longest"] = round(lengths[nearest][0] / longest, 2)
     notes = [n for n in recording.notes if re.search("clock was set (forward|back)", n)]
@@ -296,12 +303,12 @@ def run_night(seed, folder, minutes, kind, has_readings=False):
 
 
 def time_errors(recording, leg, runs):
-    """Return the number of samples of a leg, and the error of the time of each."""
+    """Return the number of samples of a leg, and of each the error of its time and its boot."""
     names = sorted(c.name for c in recording.channels if c.kind == "emg" and c.leg == leg)
     is_driver = len(names) == 3
     # a notification of the NPG Lite is complete one sample period after its last sample
     delay = LEAST_DELAY + is_driver / FS
-    errors, count = [], 0
+    errors, count, boots = [], 0, []
     parts = [recording.segments_of(name) for name in names]
     fs = next(c.fs for c in recording.channels if c.name == names[0])
     for together in zip(*parts, strict=True):
@@ -316,7 +323,8 @@ def time_errors(recording, leg, runs):
         start_s = (recording.start_utc_ns - T0 + one.start_ns) / 1e9
         errors.append(start_s + np.arange(n) / fs - true - delay)
         count += n
-    return count, np.concatenate(errors)
+        boots.append(run)
+    return count, np.concatenate(errors), np.concatenate(boots)
 
 
 def main() -> None:

@@ -40,7 +40,8 @@ LOGS: dict[str, Callable[[], Log]] = {
     "polar:compressed": lambda: polar_case("sense").log,
     "polar:memory": lambda: tuple(polar_in_memory(seconds=20.0)[0].log),
     "movesense:log": lambda: tuple(movesense_with_log()[0].log),
-    "lsl": lambda: lsl_case().log,
+    # long, since a hostile description ends the stream, and the samples after it are refused
+    "lsl": lambda: lsl_case(seconds=200.0).log,
 }
 
 

@@ -129,6 +129,14 @@ def test_a_restart_while_the_clock_is_set_back_loses_no_boot(tmp_path):
     assert any("ms within the boot" in note for note in recording.notes)
 
 
+def test_a_night_without_readings_states_its_bound_within_the_boot(tmp_path):
+    """A step forward while the wearable restarts looks like a longer silence."""
+    path = write_stepped(tmp_path / "a.night", lambda at: at + 300 * (at > 61), boots=(1, 2))
+    bounds = [note for note in ts.read(path).notes if "times ±" in note]
+    assert len(bounds) == 2
+    assert all(note.endswith("ms within the boot") for note in bounds)
+
+
 def test_retransmitted_frames_of_a_boot_follow_those_of_the_boot_before(tmp_path):
     """The wearable restarts out of range, and the clock is set back before it is found again."""
     file = NightFileWriter(tmp_path / "a.night")

@@ -140,7 +140,10 @@ class NightFileCapture:
         self._main_chain = align_chains(chains)
         steps = distinct_steps(chains)
         wall_steps, longest = set_by_wall_clock(chains, self._main_chain, readings)
+        # without readings, a step forward while a device restarts looks like a longer silence
+        has_restarted = any(len(chain.clocks) > 1 for chain in chains)
         is_certain = all(step.error_ns >= 0 for step in steps)
+        is_certain &= bool(readings) or not has_restarted
         self._error_scope = "" if is_certain else " within the boot"
         self._step_notes = step_notes(steps + wall_steps, longest, self._zone)
         self._boots = sorted(
