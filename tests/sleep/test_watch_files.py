@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
-from tests.sleep.builders import night_clock, refusal, write_text
+from tests.sleep.builders import (
+    APPLE_NIGHT,
+    FITBIT_STAGES,
+    fitbit_log,
+    night_clock,
+    refusal,
+    write_text,
+)
 from tests.sleep.watch_builders import FILES, STATES
+from twitchsense.scoring.leg_movements.lab_clock import movements_clock
 from twitchsense.sleep.hypnogram.read import read_hypnogram
 
 WHEN = night_clock("2026-03-01T22:30:00+01:00")
@@ -18,6 +27,31 @@ def test_every_device_gives_the_same_stages(tmp_path, name):
     got = read_hypnogram(write_text(tmp_path, FILES[name], "sleep"), WHEN)
     at = [1800 + t for t in (-1, 0, 599, 600, 1199, 1200, 1799, 1800, 2399, 2400)]
     assert got.stage_at(at).tolist() == ["", "W", "W", "N2", "N2", "N3", "N3", "R", "R", ""]
+
+
+APPLE = f"<HealthData>{''.join(APPLE_NIGHT)}</HealthData>"
+MANY_NIGHTS = {name: text for name, text in FILES.items() if name != "Fitbit, table"} | {
+    "Fitbit, log": fitbit_log(*FITBIT_STAGES), "Apple": APPLE
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MANY_NIGHTS)
+@pytest.mark.parametrize("start", [None, "22:30:00"])
+def test_a_file_of_many_nights_asks_for_the_date_of_marks_and_its_example_works(
+    tmp_path, name, start
+):
+    path = write_text(tmp_path, MANY_NIGHTS[name], "sleep")
+    said = refusal(path, movements_clock(start, None, [path])[0])
+    example = re.search(r"--start needs a date here.* such as --start (\S+)$", said)
+    assert example is not None, said
+    assert example[1].startswith("2026-03-01T2")
+    clock, _ = movements_clock(example[1], None, [path])
+    assert read_hypnogram(path, clock).onset_s[0] == 0
+
+
+def test_the_example_has_the_offset_of_the_phone(tmp_path):
+    said = refusal(write_text(tmp_path, APPLE, "x.xml"))
+    assert said.endswith("--start 2026-03-01T22:50:00+01:00")
 
 
 def test_states_of_a_mat_that_knows_only_sleep_are_sleep_without_a_stage(tmp_path):

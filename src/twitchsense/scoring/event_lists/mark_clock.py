@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -96,6 +97,7 @@ def _place(
         found = [
             first + (midnight + t - first) % _DAY if isinstance(t, timedelta) else t for t in found
         ]
+        clock = replace(clock, has_date=True)  # the times now have the day of the recording
     dated = [t for t in found if isinstance(t, datetime)]
     order = sorted(range(len(dated)), key=lambda k: dated[k].replace(tzinfo=None))
     placed, more = place_clock_times(

@@ -152,13 +152,15 @@ def first_clock_time(path: Path) -> str:
     Returns
     -------
     str
-        Empty if the onsets are numbers, or the file is no table that can be read.
+        Empty if the onsets are numbers, the file is no table that can be read, or it holds many
+        nights (states of Withings).
     """
     try:
         table, _ = _parse(read_text(path, str(path)), str(path))
         name = table_columns.find_column(table, table_columns.ONSET)
         texts = table.columns[name] if name else []
-        return texts[0] if texts and is_clock_time(texts[0]) else ""
+        of_nights = any(d.startswith("[") for d in table.columns.get("duration", [])[:1])
+        return texts[0] if texts and is_clock_time(texts[0]) and not of_nights else ""
     except InputError:  # reported with its cure when the file is read
         return ""
 

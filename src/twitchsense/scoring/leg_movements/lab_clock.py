@@ -69,15 +69,17 @@ def movements_clock(
             for path, own in starts.items()
         )
     found = parse_clock_time(start, "--start", "")
+    has_date = True
     if isinstance(found, timedelta):
         texts = [*starts.values(), *(first_clock_time(path) for path in paths if path is not None)]
         dated = [at for text in texts if text and isinstance(at := _parse(text), datetime)]
+        has_date = bool(dated)
         near = dated[0] if dated else _ANY_DAY
         days = [datetime(near.year, near.month, near.day) + timedelta(days=k) for k in (-1, 0, 1)]
         found = min((day + found for day in days), key=lambda at: abs(at - near))
     if found.tzinfo is None:
         used = found.replace(tzinfo=UTC if zone is None else ZoneInfo(zone))
-        return NightClock(0, 0, to_utc_us(used), zone or "UTC"), ()
+        return NightClock(0, 0, to_utc_us(used), zone or "UTC", has_date), ()
     clock = NightClock(0, 0, to_utc_us(found), zone)
     for path in starts:
         clock.require_zone(str(path))

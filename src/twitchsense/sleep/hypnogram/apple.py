@@ -11,6 +11,7 @@ from typing import Final
 
 from twitchsense.errors import InputError
 from twitchsense.sleep.hypnogram.apple_xml import parse_apple_xml
+from twitchsense.sleep.hypnogram.clock_text import parse_clock_time
 from twitchsense.sleep.hypnogram.clock_times import NightClock, read_clock_times
 from twitchsense.sleep.hypnogram.model import (
     Hypnogram,
@@ -108,7 +109,6 @@ def read_apple(path: Path, source: str, clock: NightClock) -> Hypnogram:
 def _read_records(path: Path, source: str, clock: NightClock) -> _SleepRecords:
     """Return the intervals of each app by layer."""
     records = _SleepRecords()
-    years = _years(clock)
     seen_root = False
 
     def start_element(name: str, attributes: dict[str, str], line: int) -> None:
@@ -122,14 +122,14 @@ def _read_records(path: Path, source: str, clock: NightClock) -> _SleepRecords:
                 )  # fmt: skip
         if name == "Record" and attributes.get("type") == _KIND:
             records.count += 1
-            _add_record(records, attributes, source, f"line {line}", years)
+            _add_record(records, attributes, source, f"line {line}", clock)
 
     parse_apple_xml(path, source, start_element)
     return records
 
 
 def _add_record(
-    records: _SleepRecords, attributes: dict[str, str], source: str, place: str, years: set[str]
+    records: _SleepRecords, attributes: dict[str, str], source: str, place: str, clock: NightClock
 ) -> None:
     """Add the interval of a record to its app and layer, or note why it is left out."""
     value = attributes.get("value", "").removeprefix(_VALUE)
@@ -144,11 +144,14 @@ def _add_record(
             found = read_clock_times([attributes[name]], no_zone, source, lambda _: place)
         except InputError:
             written = _YEAR.findall(attributes[name])
-            if not written or years & set(written):
+            if not written or _years(clock) & set(written):
                 raise
             records.unreadable.append(attributes[name])
             return
         times.append(int(found.utc_us[0]))
+    first = parse_clock_time(attributes["startDate"], source, place)
+    if isinstance(first, datetime):
+        clock.require_date(source, first, place)
     app = attributes.get("sourceName", "")[:_MAX_APP_NAME]
     for layer, stages in enumerate(_LAYERS):
         if value in stages:

@@ -23,6 +23,7 @@ from twitchsense.sleep.hypnogram.clock_text import parse_clock_time
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 #: A time of day that decreases by more than this has passed midnight.
 _MIDNIGHT_STEP: Final = timedelta(hours=12)
+_START: Final = "2026-03-28T22:30:00+01:00"
 _CURE_ZONE: Final = "name the wearer's time zone, such as --zone Europe/Berlin"
 
 
@@ -38,12 +39,15 @@ class NightClock:
         UTC of the axis' zero, microseconds since 1970; None if unknown.
     zone : str or None
         IANA time zone of the wearer; None if unknown.
+    has_date : bool
+        Whether the date of `zero_us` is known; if not, only its time of day is.
     """
 
     start_us: int
     stop_us: int
     zero_us: int | None = None
     zone: str | None = None
+    has_date: bool = True
 
     @classmethod
     def from_recording(cls, recording: Recording, zone: str | None = None) -> NightClock:
@@ -90,9 +94,36 @@ class NightClock:
             raise InputError(
                 source,
                 "has clock times, but the recording has none",
-                "give captures with time_utc (EDF: --zone), or seconds from its start",
+                f"read the recording with --start {_START}, the time of its first row, or with "
+                "--zone Europe/Berlin if its file holds its local start",
             )
         return self.zero_us
+
+    def require_date(self, source: str, first: datetime | int, place: str = "") -> None:
+        """Refuse times with a date if the date of the recording is unknown.
+
+        Parameters
+        ----------
+        source, place : str
+            Name of the file and place in it, for the error message.
+        first : datetime or int
+            First time of the file (microseconds of UTC since 1970 if int), for the example.
+
+        Raises
+        ------
+        InputError
+            If the date is unknown.
+        """
+        if not self.has_date:
+            if isinstance(first, int):
+                first = _EPOCH + timedelta(microseconds=first)
+            raise InputError(
+                source,
+                "has clock times with a date",
+                "--start needs a date here, that of second 0: such as --start "
+                f"{first.isoformat(timespec='seconds')}",
+                place,
+            )
 
     def require_zone(self, source: str, place: str = "") -> ZoneInfo:
         """Return the wearer's time zone.
@@ -141,6 +172,10 @@ class NightClock:
         zone = self.require_zone(source)
         utc = _EPOCH + timedelta(microseconds=self.require_utc(source) + self.start_us)
         return utc.astimezone(zone).replace(tzinfo=None)
+
+
+#: In place of the clock of a recording that is unknown.
+UNDATED: Final = NightClock(0, 0, 0, "UTC", has_date=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -203,8 +238,9 @@ def read_clock_times(
     Raises
     ------
     InputError
-        For a malformed time, one that the time zone skips, and times across a clock
-        change if nothing shows whether they follow it.
+        For a malformed time, one that the time zone skips, times across a clock change if
+        nothing shows whether they follow it, and a time with a date if that of the recording
+        is unknown.
     """
     naive: list[datetime] = []
     aware: dict[int, int] = {}
@@ -212,6 +248,7 @@ def read_clock_times(
     for row, text in enumerate(texts):
         found = parse_clock_time(text, source, place(row), near)
         if isinstance(found, datetime):
+            clock.require_date(source, found, place(row))
             if found.tzinfo is not None:
                 aware[row] = to_utc_us(found)
             naive.append(found.replace(tzinfo=None))

@@ -15,7 +15,7 @@ from typing import Any, Final, cast
 
 from twitchsense.errors import InputError
 from twitchsense.regular_file import read_limited
-from twitchsense.sleep.hypnogram.clock_times import NightClock
+from twitchsense.sleep.hypnogram.clock_times import UNDATED, NightClock
 from twitchsense.sleep.hypnogram.model import (
     Hypnogram,
     StageInterval,
@@ -95,9 +95,7 @@ def read_json_stages(path: Path, source: str, clock: NightClock | None, codes: C
     data = _load(path, source)
     if isinstance(data, dict) and data.keys() >= JSON_KEYS:
         return read_yasa_json(data, clock, codes, source)
-    if clock is None:
-        cure = "give --start 2026-03-28T22:30:00+01:00, the clock time of second 0"
-        raise InputError(source, "has clock times", cure)
+    clock = clock or UNDATED
     clock.require_utc(source)
     for program in _PROGRAMS:
         found = [o for o in _objects(data) if any(o.keys() >= set(k) for k in program.keys)]

@@ -1,8 +1,7 @@
 """Hypnogram: scored epochs on the time axis of a recording, and how they are built.
 
-`Hypnogram` holds validated epochs. Readers whose files give overlapping intervals of
-clock time (Apple Health, Fitbit) build lists of `StageInterval` first, resolve the
-overlaps with `overlay` and place the result with `align_to_recording`.
+Readers of overlapping intervals of clock time (Apple Health, Fitbit) list `StageInterval`s,
+resolve the overlaps with `overlay` and place the result with `align_to_recording`.
 """
 
 from __future__ import annotations
@@ -350,11 +349,12 @@ def select_night(
     Raises
     ------
     InputError
-        If the recording has no clock time.
+        If the recording has no clock time, or its date is unknown.
     """
     zero = clock.require_utc(source)
-    first = zero + clock.start_us - _NIGHT_MARGIN_US
-    last = zero + clock.stop_us + _NIGHT_MARGIN_US
+    if intervals:
+        clock.require_date(source, intervals[0].start_us)
+    first, last = zero + clock.start_us - _NIGHT_MARGIN_US, zero + clock.stop_us + _NIGHT_MARGIN_US
     return [s for s in intervals if s.stop_us > first and s.start_us < last]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from twitchsense.errors import InputError
-from twitchsense.sleep.hypnogram.clock_times import NightClock
+from twitchsense.sleep.hypnogram.clock_times import UNDATED, NightClock
 from twitchsense.sleep.hypnogram.model import Hypnogram
 from twitchsense.sleep.hypnogram.stage_codes import Codes, check_codes
 
@@ -62,7 +62,7 @@ def _read(file: Path, source: str, clock: NightClock | None, codes: Codes) -> Hy
     if text.startswith("<"):
         from twitchsense.sleep.hypnogram.apple import read_apple
 
-        return read_apple(file, source, _require_clock(clock, source))
+        return read_apple(file, source, clock or UNDATED)
     if text.startswith(("{", "[")):
         from twitchsense.sleep.hypnogram.json_logs import read_json_stages
 
@@ -75,16 +75,6 @@ def _read(file: Path, source: str, clock: NightClock | None, codes: Codes) -> Hy
     from twitchsense.sleep.hypnogram.table import read_table_stages
 
     return read_table_stages(file, source, clock, codes)
-
-
-def _require_clock(clock: NightClock | None, source: str) -> NightClock:
-    if clock is None:
-        raise InputError(
-            source,
-            "has clock times",
-            "give --start 2026-03-28T22:30:00+01:00, the clock time of second 0",
-        )
-    return clock
 
 
 def _check_overlap(hypnogram: Hypnogram, clock: NightClock, source: str) -> None:

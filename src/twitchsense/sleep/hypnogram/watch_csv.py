@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from twitchsense.errors import InputError
-from twitchsense.sleep.hypnogram.clock_times import NightClock
+from twitchsense.sleep.hypnogram.clock_times import UNDATED, NightClock
 from twitchsense.sleep.hypnogram.model import Hypnogram
 from twitchsense.sleep.hypnogram.oura import PHASES, read_oura_csv
 from twitchsense.sleep.hypnogram.withings import read_withings_csv
@@ -56,8 +56,6 @@ def read_watch_csv(
     withings = names == ["start", "duration", "value"] and "[" in "".join(lines[1:2])
     if not (oura or withings):
         return None
-    if clock is None:
-        cure = "give --start 2026-03-28T22:30:00+01:00, the clock time of second 0"
-        raise InputError(source, "has clock times", cure)
+    clock = clock or UNDATED
     clock.require_utc(source)
     return (read_oura_csv if oura else read_withings_csv)(path, source, clock)
