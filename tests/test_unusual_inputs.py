@@ -288,3 +288,9 @@ def test_hash_of_a_night_behind_a_link_counts_the_log_beside_its_target(tmp_path
     link = tmp_path / "other" / "b.night"
     link.symlink_to(path)
     assert hash_capture(link) == hash_capture(path)
+
+
+def test_a_settings_key_of_very_many_parts_is_refused(tmp_path):
+    (tmp_path / "s.toml").write_text("a\n" + "a." * 100_000 + "a = 1\n")
+    with pytest.raises(InputError, match="line 2: has too many dots"):
+        load_settings(tmp_path / "s.toml")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from twitchsense.errors import InputError
 from twitchsense.regular_file import MAX_SETTINGS_BYTES, read_limited
+
+#: Maximum number of dots in a line: `tomllib` takes the square of the parts of a key.
+_MAX_DOTS: Final = 1000
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -54,6 +57,9 @@ def parse_toml(text: str, source: str) -> dict[str, Any]:
     InputError
         If the text is not TOML, is nested too deeply, or has an integer of too many digits.
     """
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.count(".") > _MAX_DOTS:
+            raise InputError(source, "has too many dots", "correct that line", f"line {number}")
     try:
         return tomllib.loads(text)
     except RecursionError as error:
