@@ -39,9 +39,9 @@ class TimedEventPrinter(EventPrinter):
         self.settled: list[tuple[str, float]] = []
         self.corrected = self.withdrawn = 0
 
-    def print_update(self, row: EventUpdate, key: tuple[str, int, int]) -> None:
+    def print_update(self, row: EventUpdate, key: tuple[str, int, int], drift_ns: int = 0) -> None:
         """Record when a movement is shown, corrected or withdrawn."""
-        super().print_update(row, key)
+        super().print_update(row, key, drift_ns)
         kind, delay = row.candidate.kind, (self.now_ns() - row.candidate.offset_ns) / 1e9
         first_kind = self.first_kind.setdefault(key, kind)
         self.delay_as_kind.setdefault((key, kind), delay)

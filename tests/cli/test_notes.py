@@ -3,6 +3,7 @@
 import copy
 import json
 import pickle
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 
 import twitchsense as ts
 from tests.recordings import make_recording, write_captures
+from twitchsense.cli.analyze import print_summary
 from twitchsense.cli.app import main
 from twitchsense.model.notes import Note, main_notes, with_source
 
@@ -152,3 +154,17 @@ def test_nights_to_compare_with_are_looked_for_before_the_analysis(tmp_path):
     done = run("analyze", "x.csv", "--out", tmp_path / "o", "--compare", tmp_path / "none")
     assert done.exit_code == 2
     assert "none: holds no summary.json" in done.stderr
+
+
+@pytest.mark.parametrize("zone", [None, "UTC", "Europe/Berlin"])
+def test_the_terminal_says_that_a_time_is_utc(monkeypatch, capsys, tmp_path, zone):
+    for name, text in (
+        ("quality_word", "Yes"),
+        ("valid_time_sentences", "All of it."),
+        ("sleep_onset_sentence", "According to the hypnogram, sleep began at 21:50."),
+    ):
+        monkeypatch.setattr(f"twitchsense.report.summary_sentences.{name}", lambda _, t=text: t)
+    recording = SimpleNamespace(zone=zone)
+    night = SimpleNamespace(events=[], main_notes=[], notes=[], recording=recording)
+    print_summary(night, tmp_path, report=False)
+    assert ("Times are in UTC." in capsys.readouterr().err) == (zone != "Europe/Berlin")

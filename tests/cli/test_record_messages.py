@@ -72,6 +72,25 @@ def test_status_shows_the_name_of_the_device(monkeypatch, capsys):
     assert line.endswith("connected, 1 connection")
 
 
+def test_the_end_says_that_what_was_shown_live_is_provisional(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr("twitchsense.nightfile.loss_report.read_loss_reports", lambda path: [])
+    for n_shown, says in ((0, False), (2, True)):
+        print_totals(recorder(NAMED), 10.0, tmp_path / "a.night", quiet=False, n_shown=n_shown)
+        said = " ".join(capsys.readouterr().err.split())
+        assert ("2 movements were shown live, which is provisional" in said) is says
+        assert ("rejected.csv says why" in said) is says
+
+
+def test_live_lines_are_corrected_for_the_drift_as_the_view_is(capsys):
+    candidate = SimpleNamespace(
+        kind="jerk", onset_ns=20 * 10**9, offset_ns=21 * 10**9, channel="emg1", leg=""
+    )
+    row = SimpleNamespace(candidate=candidate, final=True, withdrawn=False)
+    stream = SimpleNamespace(drift_ns=lambda at_ns: -(10**9))
+    EventPrinter().pass_on(row, ("a", 0, 0), stream)
+    assert capsys.readouterr().out.startswith("00:00:19 UTC")
+
+
 @pytest.mark.parametrize("seconds", [9.0, 0.0])
 def test_the_end_names_the_next_command(monkeypatch, capsys, tmp_path, seconds):
     monkeypatch.setattr("twitchsense.nightfile.loss_report.read_loss_reports", lambda path: [])

@@ -84,6 +84,12 @@ def test_a_calf_that_is_not_seen_does_not_stop_the_night(recorded, capsys):
     assert "the recording begins nevertheless" in said
 
 
+def test_a_simulated_calf_is_said_to_be_one(recorded):
+    recorded["tensed"] = 6.0
+    with pytest.raises(before_night.CheckFailedError, match="a simulated calf cannot be tensed"):
+        before_night.measure_gain(RequestedDevice("sim"), (), None)
+
+
 def test_options_that_do_not_go_together_are_refused():
     for command in ("check", "record"):
         arguments = [command, "--device", "npg", "--tensed-uv", "100"]

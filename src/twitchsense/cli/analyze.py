@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -192,7 +193,10 @@ def print_summary(night: NightLike, out: Path, *, report: bool) -> None:
 
     quality = f"Was the recording good? {quality_word(night)}. {valid_time_sentences(night)}"
     print_text(quality, err=True)
-    print_text(sleep_onset_sentence(night), err=True)
+    onset = sleep_onset_sentence(night)
+    if re.search(r"\d\d:\d\d", onset) and night.recording.zone in (None, "UTC"):
+        onset += " Times are in UTC."
+    print_text(onset, err=True)
     if len(night.events):
         _print_counts(night)
     else:

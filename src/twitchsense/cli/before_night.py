@@ -43,7 +43,9 @@ class CheckFailedError(TwitchsenseError):
     exit_status = 3
 
 
-def print_check(requested: RequestedDevice, options: tuple[str, ...], *, err: bool) -> bool:
+def print_check(
+    requested: RequestedDevice, options: tuple[str, ...], *, err: bool, is_one_of_several: bool
+) -> bool:
     """Check a device, and print each result as a line.
 
     Parameters
@@ -53,6 +55,8 @@ def print_check(requested: RequestedDevice, options: tuple[str, ...], *, err: bo
         Values of ``--option``.
     err : bool
         Print on stderr.
+    is_one_of_several : bool
+        Each line begins with the name of the device.
 
     Returns
     -------
@@ -65,10 +69,10 @@ def print_check(requested: RequestedDevice, options: tuple[str, ...], *, err: bo
         If the device is not found.
     """
     results = check_device(requested, options)
+    name = f"{requested.label}, " if is_one_of_several else ""
     for result in results:
-        click.echo(
-            f"{_PREFIXES[result.ok]} {printable(result.topic)}: {printable(result.text)}", err=err
-        )
+        text = f"{printable(result.topic)}: {printable(result.text)}"
+        click.echo(f"{_PREFIXES[result.ok]} {name}{text}", err=err)
     return all(result.ok is not False for result in results)
 
 
@@ -123,10 +127,13 @@ def measure_gain(
         click.echo(describe_tension(tension, shown_unit), err=True)
     seen = [t for t in tensions if t.is_seen]
     if not seen:
-        raise CheckFailedError(
-            f"{name}: the tensed calf does not stand out from rest; place the electrodes over the "
-            "thickest part of the calf, press them on, and tense harder"
+        cure = (
+            "place the electrodes over the thickest part of the calf, press them on, and tense "
+            "harder"
         )
+        if split_device(requested.device)[0]:
+            cure = "a simulated calf cannot be tensed: do this with a device"
+        raise CheckFailedError(f"{name}: the tensed calf does not stand out from rest; {cure}")
     best = max(seen, key=lambda t: t.tensed)
     kept = {f"tensed_{unit}": f"{best.tensed:.4g}", f"rest_{unit}": f"{best.rest:.4g}"}
     if tensed_uv is not None:
@@ -187,13 +194,14 @@ def prepare_devices(
         If an option cannot be used.
     """
     prepared = []
-    for device in each_simulated(requested, options):
+    devices = each_simulated(requested, options)
+    for device in devices:
         settings = dict(device.settings)
         try:
             if check_first:
                 name = device.label
                 click.echo(f"{name}: let the leg rest for {CHECK_S:g} s", err=True)
-                print_check(device, options, err=True)
+                print_check(device, options, err=True, is_one_of_several=len(devices) > 1)
             if tense:
                 settings.update(measure_gain(device, options, tensed_uv))
         except InputError:

@@ -66,14 +66,16 @@ def check(
     check_libraries(all_requested)
     rows: list[dict[str, Any]] = []
     ok = True
-    for requested in each_simulated(all_requested, options):
+    all_requested = each_simulated(all_requested, options)
+    for requested in all_requested:
         if not quiet:
             click.echo(f"{requested.label}: let the leg rest for {CHECK_S:g} s", err=True)
         try:
             if as_json:
                 results = check_device(requested, options)
             else:
-                ok &= print_check(requested, options, err=False)
+                several = len(all_requested) > 1
+                ok &= print_check(requested, options, err=False, is_one_of_several=several)
                 if tense:
                     measure_gain(requested, options, tensed_uv)
                 continue

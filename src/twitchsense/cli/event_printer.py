@@ -95,12 +95,13 @@ class EventPrinter:
         stream : DeviceStream or DriverStream
             Where it was found.
         """
+        drift_ns = stream.drift_ns(row.candidate.onset_ns)
         if self._on_update is not None:
-            self._on_update(key, row, stream.drift_ns(row.candidate.onset_ns))
+            self._on_update(key, row, drift_ns)
         if not self._is_silent:
-            self.print_update(row, key)
+            self.print_update(row, key, drift_ns)
 
-    def print_update(self, row: EventUpdate, key: tuple[str, int, int]) -> None:
+    def print_update(self, row: EventUpdate, key: tuple[str, int, int], drift_ns: int = 0) -> None:
         """Print a movement, or the correction of one that was printed.
 
         Parameters
@@ -108,6 +109,8 @@ class EventPrinter:
         row : EventUpdate
         key : (str, int, int)
             Device, boot count and number of the row.
+        drift_ns : int
+            Correction of its times, ns.
         """
         if not self._latest_ns:
             click.echo(_HEADER, err=True)
@@ -116,17 +119,19 @@ class EventPrinter:
             self._provisional[key] = candidate.kind
         self.n_events += (0 if row.withdrawn else 1) - (1 if previous else 0)
         if row.withdrawn:
-            self._print(candidate, f"withdrawn: {previous}")
+            self._print(candidate, drift_ns, f"withdrawn: {previous}")
         elif previous:
             if previous != candidate.kind:
-                self._print(candidate, candidate.kind, f"  (corrects {previous})")
+                self._print(candidate, drift_ns, candidate.kind, f"  (corrects {previous})")
         else:
             is_late = candidate.onset_ns < self._latest_ns
-            self._print(candidate, candidate.kind, "  (late)" if is_late else "")
+            self._print(candidate, drift_ns, candidate.kind, "  (late)" if is_late else "")
             self._latest_ns = max(self._latest_ns, candidate.onset_ns)
 
-    def _print(self, candidate: ScoredCandidate, text: str, suffix: str = "") -> None:
-        onset = datetime.fromtimestamp(candidate.onset_ns / NS, UTC)
+    def _print(
+        self, candidate: ScoredCandidate, drift_ns: int, text: str, suffix: str = ""
+    ) -> None:
+        onset = datetime.fromtimestamp((candidate.onset_ns + drift_ns) / NS, UTC)
         length_s = (candidate.offset_ns - candidate.onset_ns) / NS
         place = f"{candidate.channel} {candidate.leg}".rstrip()
         click.echo(f"{onset:%H:%M:%S} UTC  {text}  {length_s:.2f} s  {place}{suffix}")

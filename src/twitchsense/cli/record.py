@@ -273,7 +273,8 @@ async def _record(
         reason = next((e for e in errors if e), "no device was connected")
         raise TwitchsenseError(f"nothing was recorded: {reason}")
     # another file than asked for, if that was removed, moved or replaced
-    return print_totals(recorder, elapsed_s, night.path, quiet)
+    n_shown = printer.n_events if printer is not None else 0
+    return print_totals(recorder, elapsed_s, night.path, quiet, n_shown)
 
 
 def close_night(night: NightFileWriter) -> None:

@@ -170,7 +170,9 @@ def format_status(name: str, status: SessionStatus, elapsed_s: float, state: str
     )
 
 
-def print_totals(recorder: Recorder, elapsed_s: float, out: Path, quiet: bool) -> float:
+def print_totals(
+    recorder: Recorder, elapsed_s: float, out: Path, quiet: bool, n_shown: int = 0
+) -> float:
     """Print the contents of the night file, and the command that analyses it.
 
     Parameters
@@ -182,6 +184,8 @@ def print_totals(recorder: Recorder, elapsed_s: float, out: Path, quiet: bool) -
         The night file.
     quiet : bool
         Print nothing.
+    n_shown : int
+        Number of movements that were shown live and not withdrawn.
 
     Returns
     -------
@@ -213,6 +217,14 @@ def print_totals(recorder: Recorder, elapsed_s: float, out: Path, quiet: bool) -
             n = recorder.queue.n_overflows
             click.echo(f"{n} notifications were dropped because the queue was full", err=True)
         click.echo(f"Night: {printable(str(out), '?')}", err=True)
+        if n_shown:
+            shown = "1 movement was" if n_shown == 1 else f"{n_shown} movements were"
+            print_text(
+                f"{shown} shown live, which is provisional: analyze may reject or rename them, "
+                "and rejected.csv says why",
+                err=True,
+                indent="  ",
+            )
         if any(session.status.valid_s > 0 for session in recorder.sessions):
             command = shlex.join(
                 ["twitchsense", "analyze", str(out), "--out", str(out.with_suffix(""))]

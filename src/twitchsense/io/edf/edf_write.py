@@ -105,7 +105,7 @@ def write_edf(recording: Recording, group: Sequence[Channel], path: Path) -> Non
     if omitted:
         log.warning(
             "%s: %d samples at the ends of segments do not fill a record and are left out",
-            path,
+            path.name,
             omitted,
         )
     utc_ns = recording.start_utc_ns
