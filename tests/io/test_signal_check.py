@@ -7,6 +7,7 @@ import pytest
 
 from tests.io.builders import lengths, write
 from tests.nightfile.value_builders import npg_values, write_values
+from twitchsense.errors import InputError
 from twitchsense.io import read
 
 FS = 1000
@@ -18,10 +19,9 @@ NOISE = RNG.normal(0, 3, N)
 BURSTS = NOISE + RNG.normal(0, 60, N) * (T % 10 < 0.5)
 
 
-def notes(tmp_path, x, name="emg1_uv", fs=FS):
-    got = read(
-        write(tmp_path / "night.csv", {"time_s": np.arange(len(x)) / fs, name: np.round(x, 3)})
-    )
+def notes(tmp_path, x, name="emg1_uv", fs=FS, digits=3):
+    x = np.round(x, digits)
+    got = read(write(tmp_path / "night.csv", {"time_s": np.arange(len(x)) / fs, name: x}))
     assert sum(lengths(got, got.channels[0].name)) == len(x)
     return [note for note in got.notes if not note.endswith("s")]
 
@@ -62,6 +62,25 @@ def test_millivolts_called_microvolts_are_noted_and_the_cure_works(tmp_path):
     assert "less than the noise of an amplifier" in note
     assert "name it emg1_mv" in note
     assert notes(tmp_path, loud / 1000, "emg1_mv") == []
+
+
+@pytest.mark.parametrize(
+    ("unit", "called", "scale"),
+    [("v", "uv", 1e-6), ("v", "mv", 1e-6), ("mv", "v", 1e-3), ("mv", "uv", 1e-3), ("uv", "mv", 1)],
+)
+def test_the_unit_that_makes_the_level_plausible_is_suggested(tmp_path, unit, called, scale):
+    for size in (0.5, 4):
+        x = (size * BURSTS * scale)[:20_000]
+        got = notes(tmp_path, x, f"emg1_{called}", digits=10)
+        assert any(f"if it is in {unit[:-1]}V, name it emg1_{unit}" in note for note in got)
+        assert notes(tmp_path, x, f"emg1_{unit}", digits=10) == []
+
+
+def test_values_of_volts_that_are_too_large_may_be_millivolts_or_microvolts(tmp_path):
+    for unit, scale in (("mv", 20e-3), ("uv", 0.3)):
+        with pytest.raises(InputError, match=f"if these are .*emg1_{unit}"):
+            notes(tmp_path, BURSTS * scale, "emg1_v")
+        assert notes(tmp_path, BURSTS * scale, f"emg1_{unit}", digits=6) == []
 
 
 def test_microvolts_called_millivolts_are_noted_and_the_cure_works(tmp_path):

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.model.channels import Segment
-from twitchsense.model.column_names import ChannelPlan
+from twitchsense.model.column_names import SCALES, ChannelPlan
 from twitchsense.model.notes import Note
 
 Floats = NDArray[np.float64]
@@ -42,6 +42,8 @@ _NO_LINE: Final = 0.005
 #: RMS (µV) at rest beyond which EMG in µV is implausible, and below which it is.
 _MAX_REST_UV: Final = 1000.0
 _MIN_RMS_UV: Final = 0.2
+#: RMS (µV) of EMG at rest; of several possible units, the one nearest to it is suggested.
+_TYPICAL_RMS_UV: Final = 5.0
 #: Mean in standard deviations below which values without a negative one are rectified EMG or
 #: an envelope; an offset of a converter is far more.
 _MAX_RECTIFIED_MEAN: Final = 5.0
@@ -171,16 +173,13 @@ def _rectified_note(plan: ChannelPlan, values: Floats) -> list[str]:
 def _level_notes(plan: ChannelPlan, rms: Sequence[float], *, is_night: bool) -> list[str]:
     """Return a note if the level at rest is that of another unit."""
     rest, median = float(np.percentile(rms, 10)), float(np.median(rms))
-    stem = plan.specs[0].canonical.rpartition("_")[0]
     unit = plan.specs[0].unit
     question = f"is {plan.names[0]} really in {unit}? "
     check_device = "check the contact of the electrodes, and the gain if one was stated"
     if is_night:
         question = ""
     if rest > _MAX_REST_UV:
-        cure = "if it is in nV or counts, convert it"
-        if unit != "uv":
-            cure = f"if it is in uV, name it {stem}_uv"
+        cure = _name_cure(plan, rest) or "if it is in nV or counts, convert it"
         if is_night:
             cure = check_device
         return [
@@ -191,7 +190,7 @@ def _level_notes(plan: ChannelPlan, rms: Sequence[float], *, is_night: bool) -> 
             )
         ]
     if 0 < median < _MIN_RMS_UV:
-        cure = f"if it is in mV, name it {stem}_mv" if unit == "uv" else "check the gain"
+        cure = _name_cure(plan, median) or "check the gain"
         if is_night:
             cure = check_device
         return [
@@ -202,6 +201,18 @@ def _level_notes(plan: ChannelPlan, rms: Sequence[float], *, is_night: bool) -> 
             )
         ]
     return []
+
+
+def _name_cure(plan: ChannelPlan, level_uv: float) -> str:
+    """Return the name with the unit that makes a level plausible; empty if none does."""
+    spec = plan.specs[0]
+    levels = {u: level_uv * scale / spec.scale for u, scale in SCALES["emg"].items()}
+    fine = [u for u, level in levels.items() if _MIN_RMS_UV <= level <= _MAX_REST_UV]
+    if not fine:
+        return ""
+    unit = min(fine, key=lambda u: abs(np.log(levels[u] / _TYPICAL_RMS_UV)))
+    stem = spec.canonical.rpartition("_")[0]
+    return f"if it is in {unit[:-1]}V, name it {stem}_{unit}"
 
 
 def _spectrum_notes(

@@ -26,6 +26,8 @@ _KEPT_IMPOSSIBLE: Final = 1000
 _GRAVITY_STEP: Final = 64
 #: Median acceleration (g) above which the unit is wrong.
 _MAX_GRAVITY_G: Final = 16
+#: Values (mV) up to which volts may as well be millivolts.
+_MAX_EMG_MV: Final = 10
 #: Range of the median acceleration (g) that causes no note.
 _GRAVITY_RANGE_G: Final = (0.5, 2)
 
@@ -170,6 +172,8 @@ def _likely_unit(plan: ChannelPlan, typical: float) -> str:
     if plan.kind == "emg":
         if unit == COUNT_UNIT:
             return "correct the counts per mV (--gain)"
+        if unit == "v" and typical <= _MAX_EMG_MV:
+            return f"if these are mV or uV, name the column {name}_mv or {name}_uv"
         if unit != "uv":
             factor = plan.specs[0].scale
             return f"if these are uV, which are {factor:g} times smaller, name the column {name}_uv"
