@@ -132,6 +132,13 @@ def test_unit_that_fires_at_the_rate_of_a_heart_is_no_heart():
     assert sum(kinds == ["twitch"] for kinds in kinds_at(found, times)) >= 0.9 * len(times)
 
 
+def test_pulses_of_a_machine_are_no_twitches():
+    leg = SimulatedLeg(120, seed=2)
+    for at in np.arange(20.0, 110.0, 1.005):  # the pump of a bed
+        add_waveform(leg.emg, at, leg.fs, 70.0 * unit_potential(leg.fs, 0.002))
+    assert len(detect(leg.recording()).events) <= 5
+
+
 def test_knock_after_a_twitch_does_not_make_it_a_jerk():
     leg = SimulatedLeg(300)
     lags = np.random.default_rng(7).uniform(0.17, 0.5, len(TIMES))

@@ -43,6 +43,9 @@ MAX_RR_S: Final = 1.6
 #: to 0.98.
 MAX_SHARE_ABOVE: Final = 0.3
 ABOVE_HZ: Final = 60.0
+#: Median deviation of the intervals between the pulses of a machine, as a share of the median
+#: interval; the intervals of a motor unit vary by 5 % and more [E].
+MACHINE_SPREAD: Final = 0.005
 #: Maximum excess of the duration of a beat over the median of the similar beats, s.
 MAX_EXTRA_DURATION_S: Final = 0.06
 #: Maximum amplitude of the residue of a removed beat, as a multiple of the usual residue; the
@@ -161,11 +164,20 @@ def _find_undetected(candidates: Sequence[ScoredCandidate], known: set[int]) -> 
             regular = median_rr_interval(
                 similarity.onsets_s[similar], min_beats=MIN_BEATS, max_interval_s=MAX_RR_S
             )
-            if regular and _is_slow(similarity.waveforms[similar]):
+            if regular and (
+                _is_slow(similarity.waveforms[similar])
+                or _is_machine(similarity.onsets_s[similar], regular)
+            ):
                 median_s = fast_median(similarity.durations_s[similar])
                 if similarity.durations_s[k] < median_s + MAX_EXTRA_DURATION_S:
                     found.add(i)
     return found
+
+
+def _is_machine(onsets_s: Floats, interval_s: float) -> bool:
+    """Whether pulses come at intervals that are more equal than those of any motor unit."""
+    intervals = np.diff(onsets_s) / np.maximum(np.rint(np.diff(onsets_s) / interval_s), 1)
+    return float(np.median(np.abs(intervals - interval_s))) < MACHINE_SPREAD * interval_s
 
 
 def _is_slow(beats: Floats) -> bool:
