@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
+import twitchsense as ts
 from twitchsense.cli.app import main
 from twitchsense.cli.score_limb import RULE_NAMES
 from twitchsense.scoring.leg_movements.rules import RULES
@@ -197,3 +200,29 @@ def test_a_table_of_another_program_with_kinds_and_labels_is_read_as_marks(tmp_p
     assert loaded(str(path))["n_lm"] == 2
     path.write_text("onset,duration,trial_type,label,leg\n1,2,LM,x,\n9,2,LM,x,left\n")
     assert "leg is empty" in run(str(path)).stderr
+
+
+def test_python_takes_the_paths_and_options_of_the_command(files):
+    found = ts.score_limb(files["moves"], files["stages"], Path(files["breaths"]))
+    stages = ("--hypnogram", files["stages"], "--respiratory", files["breaths"])
+    assert found.to_dict() == loaded(files["moves"], *stages)
+    table = pd.read_csv(files["moves"])
+    for movements in (table, files["moves"]):
+        score = ts.score_limb(movements, files["stages"])
+        assert score.indices["n_plms"] == found.indices["n_plms"]
+    with pytest.raises(ts.InputError, match="movements: is of the type list; give a path, or a"):
+        ts.score_limb([80.2, 100.2])
+
+
+def test_cures_of_messages_in_python_work(files, tmp_path):
+    clock = tmp_path / "clock.csv"
+    clock.write_text("time,duration,stage\n22:30:00,90,W\n22:31:30,90,N2\n")
+    with pytest.raises(ts.InputError, match="start='22:30:00'"):
+        ts.score_limb(files["moves"], hypnogram=clock)
+    found = ts.score_limb(files["moves"], hypnogram=clock, start="22:30:00")
+    expected = ts.score_limb(files["moves"], files["stages"])
+    assert found.indices["n_plms"] == expected.indices["n_plms"]
+    marks = pd.read_csv(files["moves"]).assign(trial_type=["Zuck", "twitch", *["Zuck"] * 5])
+    with pytest.raises(ts.InputError, match=r"kinds={'LM': 'movement'}"):
+        ts.score_limb(marks)
+    assert ts.score_limb(marks, kinds={"Zuck": "movement"}).indices["n_lm"] > 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,29 +47,15 @@ def score_limb(
     their leg movements are scored. Without a leg, all are movements of one leg.
     Indices that depend on --hypnogram or --respiratory are undefined without them.
     """
-    from twitchsense.model.stated_start import check_zone
     from twitchsense.results.save import to_json
-    from twitchsense.scoring.event_lists.mark_files import read_mark_list
-    from twitchsense.scoring.event_lists.mark_kinds import check_kinds_used, parse_kinds
-    from twitchsense.scoring.leg_movements.input import leg_movements_of
-    from twitchsense.scoring.leg_movements.lab_clock import movements_clock
-    from twitchsense.scoring.leg_movements.night_files import read_night_files
+    from twitchsense.scoring.event_lists.mark_kinds import parse_kinds
     from twitchsense.scoring.leg_movements.score_event_list import score_leg_movements
-    from twitchsense.sleep.hypnogram.stage_codes import parse_codes
 
-    codes = parse_codes(stages) if stages else None
-    if zone is not None:
-        check_zone(zone)
     kinds = parse_kinds(kind_pairs)
-    paths = (movements, hypnogram, respiratory)
-    clock, clock_notes = movements_clock(start, zone, paths, movements)
-    mark_list = read_mark_list(movements, kinds, clock)
-    check_kinds_used(kinds, mark_list.words)
-    moved = leg_movements_of(mark_list)
-    files = read_night_files(moved, hypnogram, respiratory, codes, clock)
-    result = score_leg_movements(moved, files.hypnogram, files.respiratory, rules)
-    notes = (*clock_notes, *files.notes, *result.notes)
-    result = replace(result, notes=notes)
+    result = score_leg_movements(
+        movements, hypnogram, respiratory, rules,
+        stages=stages or None, start=start, zone=zone, kinds=kinds,
+    )  # fmt: skip
     if as_json:
         click.echo(to_json(result.to_dict()), nl=False)
     else:

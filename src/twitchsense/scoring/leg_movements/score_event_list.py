@@ -7,18 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from os import PathLike
+from pathlib import Path
+from typing import Any, Final, cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from twitchsense.errors import InputError
+from twitchsense.model.stated_start import check_zone
+from twitchsense.scoring.event_lists.mark_files import read_mark_list
+from twitchsense.scoring.event_lists.mark_kinds import check_kinds_used, translate_kinds
 from twitchsense.scoring.leg_movements.input import (
     hypnogram_from_frame,
+    leg_movements_of,
     movements_from_frame,
     respiratory_from_frame,
     select_leg_movements,
 )
+from twitchsense.scoring.leg_movements.lab_clock import movements_clock
+from twitchsense.scoring.leg_movements.night_files import read_night_files
 from twitchsense.scoring.leg_movements.rules import (
     BOTH,
     UNDEFINED,
@@ -34,6 +43,7 @@ from twitchsense.scoring.leg_movements.rules import (
     get_rules,
     without_candidates,
 )
+from twitchsense.sleep.hypnogram.clock_times import NightClock
 from twitchsense.sleep.hypnogram.model import SLEEP, Hypnogram
 from twitchsense.sleep.hypnogram.stage_codes import codes_of
 from twitchsense.sleep.hypnogram.stage_list import StageList
@@ -42,6 +52,8 @@ from twitchsense.sleep.hypnogram.yasa import YasaHypnogram
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 IndexValue = int | float | None
+FilePath = str | PathLike[str]
+StageTable = pd.DataFrame | Hypnogram | YasaHypnogram | StageList
 
 #: Meaning of each index, in output order.
 INDEX_DESCRIPTIONS: Final[dict[str, str]] = {
@@ -112,32 +124,36 @@ class LegMovementScore:
 
 
 def score_leg_movements(
-    movements: pd.DataFrame,
-    hypnogram: pd.DataFrame | Hypnogram | YasaHypnogram | StageList | None = None,
-    respiratory: pd.DataFrame | None = None,
+    movements: pd.DataFrame | FilePath,
+    hypnogram: StageTable | FilePath | None = None,
+    respiratory: pd.DataFrame | FilePath | None = None,
     rules: str = "wasm2016",
     *,
     epoch_s: float | None = None,
     stages: str | Mapping[Any, str] | None = None,
+    start: str | None = None,
+    zone: str | None = None,
+    kinds: Mapping[str, str] | None = None,
 ) -> LegMovementScore:
     """Score leg movements from a list of marks.
 
     Parameters
     ----------
-    movements : DataFrame
+    movements : DataFrame or path
         ``onset`` and ``duration`` in seconds, ``leg`` (``left`` or ``right``);
         rows in any order. Optionally ``large`` (bool): movements that are no candidates, as
         changes of position. Of the events of a night (`Night.events`), the leg movements.
-    hypnogram : DataFrame, list, ndarray, Series, Hypnogram or yasa.Hypnogram, optional
+        Or a file that `twitchsense.scoring.event_lists.mark_files.read_mark_list` reads.
+    hypnogram : DataFrame, path, list, ndarray, Series, Hypnogram or yasa.Hypnogram, optional
         ``onset``, ``duration`` (s) and ``stage`` (W, N1, N2, N3, R). Without
         ``duration``, the epoch length is the shortest step between onsets, or each stage
         lasts until the next if none is repeated. A list has one stage per epoch from
-        second 0. Without a
-        hypnogram, everything that depends on sleep is None. A movement outside all
+        second 0. A file is one that `twitchsense.sleep.hypnogram.read.read_hypnogram` reads.
+        Without a hypnogram, everything that depends on sleep is None. A movement outside all
         epochs, or in an unscored one, is neither in sleep nor in wake.
-    respiratory : DataFrame, optional
-        ``onset`` and ``duration`` (s) of respiratory events. A table without rows
-        means that there were none; without a table, everything that depends on them is
+    respiratory : DataFrame or path, optional
+        ``onset`` and ``duration`` (s) of respiratory events, or a file of them. A table
+        without rows means that there were none; without a table, everything that depends on them is
         None.
     rules : {"wasm2016", "wasm2016-strict", "aasm"}
         The rules to apply; see docs/leg-movements.md.
@@ -145,6 +161,13 @@ def score_leg_movements(
         Length of an epoch in seconds, if `hypnogram` is a list; by default 30.
     stages : str or mapping of str to str, optional
         Meaning of numbers and other words in `hypnogram`; see `twitchsense.analyze`.
+    start : str, optional
+        Clock time of second 0 of the marks, for files with clock times; a time of day, or a
+        date with time.
+    zone : str, optional
+        IANA time zone of local times in files.
+    kinds : mapping of str to str, optional
+        Meaning of foreign words in `movements`: ``{"LM": "movement"}``.
 
     Returns
     -------
@@ -153,7 +176,7 @@ def score_leg_movements(
     Raises
     ------
     InputError
-        Naming the table, the row (from 1) and the cure.
+        Naming the file or table, the row and the cure.
 
     Notes
     -----
@@ -162,23 +185,65 @@ def score_leg_movements(
     Associated Events, rules for movements.
     """
     rule = get_rules(rules)
-    movements = select_leg_movements(movements)
+    if zone is not None:
+        check_zone(zone)
+    files = [_path(given) for given in (movements, hypnogram, respiratory)]
+    clock, clock_notes = movements_clock(start, zone, files, files[0])
+    movements = _select(movements, kinds or {}, clock)
     onset, stop, leg = movements_from_frame(movements)
+    night = read_night_files(movements, files[1], files[2], codes_of(stages), clock)
     combined = combine_leg_movements(onset, stop, leg, rule)
     if "large" in movements:
         large = movements["large"].to_numpy(np.bool_)
         of_mark = containing_movement(combined, onset[large], stop[large])
         combined = without_candidates(combined, of_mark)
-    sleep = None
-    if hypnogram is not None:
-        sleep = hypnogram_from_frame(hypnogram, epoch_s=epoch_s, codes=codes_of(stages))
+    sleep = night.hypnogram
+    if hypnogram is not None and sleep is None:
+        given = cast("StageTable", hypnogram)
+        sleep = hypnogram_from_frame(given, epoch_s=epoch_s, codes=codes_of(stages))
     touches = None
-    notes = (*movements.attrs.get("notes", ()), *(() if sleep is None else sleep.notes))
-    if respiratory is not None:
-        touches = find_respiratory(combined, *respiratory_from_frame(respiratory), rule)
+    notes = (
+        *clock_notes,
+        *night.notes,
+        *movements.attrs.get("notes", ()),
+        *(() if sleep is None else sleep.notes),
+    )
+    breaths = respiratory if night.respiratory is None else night.respiratory
+    if breaths is not None:
+        breaths = _table(breaths, "respiratory", "onset and duration")
+        touches = find_respiratory(combined, *respiratory_from_frame(breaths), rule)
     table = _tabulate(combined, sleep, touches, rule)
     indices = _compute_indices(table, sleep, touches is not None)
     return LegMovementScore(rule.name, indices, table, (*notes, *_unscored_note(table, sleep)))
+
+
+def _path(given: object) -> Path | None:
+    """Return a path that was given as text or path; None for anything else."""
+    return Path(given) if isinstance(given, (str, PathLike)) else None
+
+
+def _table(given: object, source: str, columns: str) -> pd.DataFrame:
+    """Return a table; refuse anything else."""
+    if isinstance(given, pd.DataFrame):
+        return given
+    cure = f"give a path, or a table with {columns}"
+    raise InputError(source, f"is of the type {type(given).__name__}", cure)
+
+
+def _select(
+    given: pd.DataFrame | FilePath, kinds: Mapping[str, str], clock: NightClock | None
+) -> pd.DataFrame:
+    """Return the leg movements of a table or of a file."""
+    if isinstance(given, (str, PathLike)):
+        mark_list = read_mark_list(given, kinds, clock)
+        check_kinds_used(kinds, mark_list.words)
+        return leg_movements_of(mark_list)
+    given = _table(given, "movements", "onset, duration and leg")
+    if kinds:
+        words = ["" if pd.isna(word) else str(word) for word in given.get("trial_type", [])]
+        check_kinds_used(kinds, words)
+        given = given.assign(trial_type=translate_kinds(words, kinds)[0])
+    return select_leg_movements(given)
 
 
 def _unscored_note(table: pd.DataFrame, stages: Hypnogram | None) -> tuple[str, ...]:
