@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -58,17 +60,34 @@ def test_paths_are_read(tmp_path, expected):
 def test_stages_in_an_edf_that_are_not_used_are_a_note(tmp_path):
     edfio = pytest.importorskip("edfio")
     signal = edfio.EdfSignal(EMG, FS, label="EMG LAT", physical_dimension="uV")
-    file = edfio.Edf([signal], data_record_duration=1)
+    day = edfio.Recording(startdate=date(2026, 3, 1))
+    file = edfio.Edf([signal], recording=day, starttime=time(22, 30), data_record_duration=1)
     words = ["Sleep stage W", "Sleep stage N1", "Lights off"]
     file.set_annotations([edfio.EdfAnnotation(30 * k, 30, w) for k, w in enumerate(words[:2])])
-    file.add_annotations([edfio.EdfAnnotation(5, None, words[2])])
+    file.add_annotations(
+        [edfio.EdfAnnotation(5, None, words[2]), edfio.EdfAnnotation(9, 9, "Apnea")]
+    )
     path = tmp_path / "psg.edf"
     file.write(path)
     note = "psg.edf holds 2 sleep stages, which are not used"
     blind = ts.analyze(path)
     assert note in blind.notes
     assert f"{note}; add --hypnogram psg.edf" in blind.main_notes
-    assert not any("not used" in n for n in ts.analyze(path, hypnogram=path).notes)
+    night = ts.analyze(path, hypnogram=path, respiratory=path)
+    assert not any("not used" in n or "begin with the recording" in n for n in night.notes)
+    assert night.context.hypnogram.onset_s[0] == 0
+    copy = tmp_path / "stages.edf"
+    file.add_annotations([edfio.EdfAnnotation(7, None, "another file")])
+    file.write(copy)
+    [note] = [n for n in ts.analyze(path, hypnogram=copy).main_notes if "begin with" in n]
+    assert "are placed with --zone" in note
+    [note] = [n for n in ts.analyze(EMG_ONLY, hypnogram=copy).main_notes if "begin with" in n]
+    assert "otherwise with --start as well" in note
+    stated = {"zone": "Europe/Berlin", "start": "2026-03-01 22:30"}
+    for data, more in ((path, {"zone": "Europe/Berlin"}), (EMG_ONLY, stated)):
+        night = ts.analyze(data, hypnogram=copy, **more)
+        assert not any("begin with" in n for n in night.main_notes)
+        assert night.context.hypnogram.onset_s[0] == 0
     file.set_annotations([edfio.EdfAnnotation(5, None, words[2])])
     file.write(path)
     assert not any("not used" in n for n in ts.analyze(path).notes)
@@ -119,6 +138,8 @@ def test_stages_may_be_a_list_an_array_or_a_table(given, options):
 
 def test_a_missing_stage_is_unscored():
     night = ts.analyze(EMG_ONLY, hypnogram=["W", None])
+    assert any("begin with the recording" in note for note in night.notes)
+    assert not any("begin with the recording" in note for note in night.main_notes)
     assert night.epochs["stage"].tolist() == ["W", ""]
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, cast, get_args
 import pandas as pd
 
 from twitchsense.errors import InputError, MissingExtraError
-from twitchsense.io.read import read
+from twitchsense.io.read import hash_files, read
 from twitchsense.model.channels import Leg
 from twitchsense.model.notes import Note
 from twitchsense.model.recording import Recording
@@ -163,8 +163,15 @@ def to_hypnogram(
     if isinstance(given, pd.DataFrame):
         return Hypnogram.from_frame(given, codes=codes)
     if isinstance(given, (str, PathLike)):
-        return read_hypnogram(Path(given), clock, codes)
+        return read_hypnogram(Path(given), _clock_for(given, recording, settings), codes)
     return hypnogram_from_yasa(given, clock, codes)
+
+
+def _clock_for(path: str | PathLike[str], recording: Recording, settings: Settings) -> NightClock:
+    """Return the clock by which a file is placed, which may be that of the recording itself."""
+    clock = NightClock.from_recording(recording, settings.zone)
+    own = Path(path).name == Path(recording.source).name
+    return replace(clock, own_file=own and hash_files([Path(path)]) == recording.sha256)
 
 
 def unused_stages_notes(captures: object) -> tuple[Note, ...]:
@@ -220,8 +227,7 @@ def to_respiratory(
     """
     if given is None or isinstance(given, pd.DataFrame):
         return given, ()
-    clock = NightClock.from_recording(recording, settings.zone)
-    found = read_respiratory_events(Path(given), clock)
+    found = read_respiratory_events(Path(given), _clock_for(given, recording, settings))
     return found.events, found.notes
 
 

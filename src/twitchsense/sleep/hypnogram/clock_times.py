@@ -41,6 +41,8 @@ class NightClock:
         IANA time zone of the wearer; None if unknown.
     has_date : bool
         Whether the date of `zero_us` is known; if not, only its time of day is.
+    own_file : bool
+        Whether the file to be placed is the recording itself, and begins with it.
     """
 
     start_us: int
@@ -48,6 +50,7 @@ class NightClock:
     zero_us: int | None = None
     zone: str | None = None
     has_date: bool = True
+    own_file: bool = False
 
     @classmethod
     def from_recording(cls, recording: Recording, zone: str | None = None) -> NightClock:

@@ -10,7 +10,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
-from twitchsense.model.notes import GIVE_STAGE_TIMES, Note
 from twitchsense.sleep.hypnogram.clock_times import NightClock
 from twitchsense.sleep.hypnogram.epoch_lengths import EPOCH_S, check_list_length
 from twitchsense.sleep.hypnogram.model import Hypnogram, build_hypnogram
@@ -21,9 +20,8 @@ StageList = Sequence[str] | Sequence[int] | NDArray[Any] | pd.Series
 
 #: Sleep of the vocabularies of YASA with two and three stages.
 _STAGES: Final = {"nrem": "asleep", "sleep": "asleep"}
-NOTE_START: Final = Note(
-    "stages", "the hypnogram has no start time: taken to begin with the recording", GIVE_STAGE_TIMES
-)
+#: No `Note`: that a list begins with the recording is how lists are documented.
+NOTE_START: Final = "the hypnogram has no start time: taken to begin with the recording"
 
 
 def is_stage_list(given: object) -> bool:

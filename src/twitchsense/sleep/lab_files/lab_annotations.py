@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Final, Literal
 
 from twitchsense.model.notes import GIVE_STAGE_TIMES, Note
 from twitchsense.sleep.hypnogram.clock_times import NightClock, read_clock_times
 
+_CURE_ZONE: Final = "both are placed with --zone (such as Europe/Berlin)"
+_CURE_CLOCK: Final = (
+    "both are placed with --zone (such as Europe/Berlin) if the recording holds its local start, "
+    "otherwise with --start as well"
+)
 #: ``stage`` and ``event`` if the program itself separates them, otherwise ``any``.
 AnnotationKind = Literal["stage", "event", "any"]
 
@@ -93,15 +98,18 @@ def place_file_start(
     """
     if clock is None:
         return 0, ()
+    if clock.own_file:
+        return clock.start_us, ()
+    if start is None:
+        text = f"{source}: has no start time: taken to begin with the recording"
+        return clock.start_us, (Note("stages", text, GIVE_STAGE_TIMES),)
     aware = isinstance(start, datetime) and start.tzinfo is not None
     if clock.zero_us is None or (clock.zone is None and not aware):
         text = (
             f"{source}: no time zone or clock time: the file is taken to begin with the recording"
         )
-        return clock.start_us, (Note("stages", text, GIVE_STAGE_TIMES),)
-    if start is None:
-        text = f"{source}: has no start time: taken to begin with the recording"
-        return clock.start_us, (Note("stages", text, GIVE_STAGE_TIMES),)
+        cure = _CURE_CLOCK if clock.zero_us is None else _CURE_ZONE
+        return clock.start_us, (Note("stages", text, cure),)
     when = start.isoformat() if isinstance(start, datetime) else clock_text(start)
     found = read_clock_times([when], clock, source, lambda _: "header", one_clock=True)
     return int(found.utc_us[0]) - clock.zero_us, ()
