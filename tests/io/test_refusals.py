@@ -228,7 +228,7 @@ REFUSED: dict[str, tuple[bytes, str, str, str]] = {
         csv_bytes([f"{i / 100},{VALUES[i]}" for i in range(N_ROWS)]),
         "emg1_uv",
         "100 Hz",
-        "resample",
+        "leave this signal out",
     ),
     "no rate at all": (
         csv_bytes([f"{i**3 / 7000},{VALUES[i]}" for i in range(N_ROWS)]),
