@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from benchmarks.sleep_onset.detected_night import COMPOSERS, SETTINGS, DetectedNight, nights
 from benchmarks.sleep_onset.hypnograms import dreem_onsets_min
-from benchmarks.train_sleep_onset import (
+from benchmarks.training.sleep_onset import (
     LeftOut,
     TrainingNight,
     calibrate,

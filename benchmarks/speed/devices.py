@@ -13,7 +13,7 @@ Figures = dict[str, Any]
 
 def measure_devices(counts: Iterable[int], seconds: float) -> Figures:
     """Record and analyse several numbers of wearables at real-time rate, each in a process."""
-    command = [sys.executable, "-m", "benchmarks.recorder_scaling", "--seconds", str(seconds)]
+    command = [sys.executable, "-m", "benchmarks.recorder.scaling", "--seconds", str(seconds)]
     runs: list[Figures] = []
     for count in counts:
         devices = ["--devices", str(count)]

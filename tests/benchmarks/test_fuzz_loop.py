@@ -5,8 +5,9 @@ import signal
 
 import pytest
 
-from benchmarks import fuzz_captures, fuzz_documents
-from benchmarks.fuzz_loop import Corpus, run, run_limited
+from benchmarks.fuzz import captures as fuzz_captures
+from benchmarks.fuzz import documents as fuzz_documents
+from benchmarks.fuzz.loop import Corpus, run, run_limited
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.train_classifiers import (
+from benchmarks.training.classifiers import (
     COLUMNS,
     FALLING,
     HIGHER_IN,
@@ -81,7 +81,7 @@ def test_what_is_learned_tells_them_apart_and_only_in_the_direction_allowed():
 @pytest.mark.slow
 def test_the_model_taken_over_says_what_was_grown():
     ensemble = pytest.importorskip("sklearn.ensemble", reason="scikit-learn is needed to learn")
-    from benchmarks.train_classifiers import PARAMETERS, convert
+    from benchmarks.training.classifiers import PARAMETERS, convert
 
     x, y = made_up(400, seed=3)
     x[::5, 4] = np.nan

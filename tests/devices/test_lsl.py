@@ -23,7 +23,7 @@ from twitchsense.devices.lsl.lsl_driver import (
     TimestampCheck,
     encode_block,
 )
-from twitchsense.devices.placement.selection import make_placement
+from twitchsense.devices.sample_timing.selection import make_placement
 from twitchsense.errors import InputError
 from twitchsense.nightfile.analysed_streams import reason_to_leave_out
 from twitchsense.testing import check_driver, surviving_mutations

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tests.devices.builders import make_packets, stream
 from twitchsense.devices.contract import SamplePacket
-from twitchsense.devices.placement.loss import LossCount, describe_loss
-from twitchsense.devices.placement.selection import make_placement
+from twitchsense.devices.sample_timing.loss import LossCount, describe_loss
+from twitchsense.devices.sample_timing.selection import make_placement
 from twitchsense.devices.streams import SampleClock, SampleCounter
 
 NS = 1_000_000_000

@@ -1,9 +1,9 @@
-"""Damaged binary captures: a short, repeatable part of `benchmarks.fuzz_archives`."""
+"""Damaged binary captures: a short, repeatable part of `benchmarks.fuzz.archives`."""
 
 import pytest
 
-from benchmarks.fuzz_archives import CORPUS, whole_files
-from benchmarks.fuzz_loop import run
+from benchmarks.fuzz.archives import CORPUS, whole_files
+from benchmarks.fuzz.loop import run
 
 
 @pytest.mark.slow

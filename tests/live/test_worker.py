@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
-from benchmarks.recorder_scaling import record
-from benchmarks.replay import BOOT, FrameSequence
+from benchmarks.recorder.replay import BOOT, FrameSequence
+from benchmarks.recorder.scaling import record
 from firmware_sim.wearable.encoder import Encoder
 from twitchsense.acquire.frame_queue import FrameSource, StoredFrame
 from twitchsense.devices.v1.v1_frames import decode_frame, decode_info

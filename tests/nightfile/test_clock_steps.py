@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import twitchsense as ts
-from benchmarks.clock_steps import Truth, run_night
+from benchmarks.recorder.clock_steps import Truth, run_night
 from tests.nightfile.builders import MODEL, T0, device, make_frames, write_night
 from tests.nightfile.clock_builders import HZ, crystal, night
 from tests.nightfile.value_builders import FS, npg_values, write_values
@@ -197,7 +197,7 @@ def test_one_spoiled_arrival_is_no_step():
 
 @pytest.mark.parametrize("kind", ["one wearable", "two wearables", "driver"])
 def test_random_nights(tmp_path, kind):
-    """A short form of `benchmarks.clock_steps`."""
+    """A short form of `benchmarks.recorder.clock_steps`."""
     result = run_night(
         {"one wearable": 3, "two wearables": 1, "driver": 5}[kind], tmp_path, 5, kind
     )

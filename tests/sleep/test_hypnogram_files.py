@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.fuzz_hypnograms import CORPUS, whole_files
-from benchmarks.fuzz_loop import run
+from benchmarks.fuzz.hypnograms import CORPUS, whole_files
+from benchmarks.fuzz.loop import run
 from tests.sleep.builders import (
     ACC,
     acc_seconds,
@@ -20,7 +20,7 @@ from twitchsense.sleep.hypnogram.read import read_hypnogram
 
 @pytest.mark.slow
 def test_damaged_files_of_all_formats_are_read_or_refused_in_one_line(tmp_path):
-    """The short form of ``benchmarks/fuzz_hypnograms.py``."""
+    """The short form of ``benchmarks/fuzz/hypnograms.py``."""
     outcomes = run(CORPUS, 660, 7, tmp_path)
     assert outcomes.failures == []
     for name in whole_files(tmp_path):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 
 from twitchsense.devices.contract import BatteryLevel, Driver, Message, PacketError, SamplePacket
-from twitchsense.devices.placement.loss import describe_loss
-from twitchsense.devices.placement.placed import StreamPlacement
-from twitchsense.devices.placement.selection import make_placement
+from twitchsense.devices.sample_timing.loss import describe_loss
+from twitchsense.devices.sample_timing.placed import StreamPlacement
+from twitchsense.devices.sample_timing.selection import make_placement
 from twitchsense.devices.streams import StreamDescription
 
 log = logging.getLogger(__name__)

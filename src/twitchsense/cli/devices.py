@@ -209,7 +209,7 @@ def _stream_text(stream: StreamDescription) -> str:
 
 
 def _loss_text(timing: Timing, fs: float) -> str:
-    from twitchsense.devices.placement.by_arrival import DELIVERY_JITTER_S
+    from twitchsense.devices.sample_timing.by_arrival import DELIVERY_JITTER_S
     from twitchsense.devices.streams import SampleClock, SampleCounter
 
     match timing:

@@ -15,7 +15,7 @@ from typing import Final
 from twitchsense.errors import InputError
 from twitchsense.io.bids.bids_names import DATA_FILE, PHYSIO_FILE
 from twitchsense.io.channels.capture import Capture, ColumnMapping
-from twitchsense.io.other_formats import refuse_known
+from twitchsense.io.unsupported_formats import refuse_known
 
 #: Path, name in messages, column mapping and time zone to an open capture.
 Opener = Callable[[Path, str, ColumnMapping, str | None], Capture]

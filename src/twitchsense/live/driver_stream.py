@@ -7,8 +7,8 @@ from functools import partial
 from typing import Final
 
 from twitchsense.devices.contract import SamplePacket
-from twitchsense.devices.placement.placed import StreamPlacement
-from twitchsense.devices.placement.selection import make_placement
+from twitchsense.devices.sample_timing.placed import StreamPlacement
+from twitchsense.devices.sample_timing.selection import make_placement
 from twitchsense.devices.streams import StreamDescription
 from twitchsense.live.event_updates import EventUpdate
 from twitchsense.live.sample_stream import LocatedSamples, SampleStream, StreamFormat

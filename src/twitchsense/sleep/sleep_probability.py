@@ -2,7 +2,7 @@
 
 A model of boosted trees estimates the probability from the movement of the leg
 (`twitchsense.sleep.epoch_features`). It is trained by
-``python -m benchmarks.train_sleep_onset`` on composed nights; the interval of sleep onset is
+``python -m benchmarks.training.sleep_onset`` on composed nights; the interval of sleep onset is
 calibrated on nights that were left out. The model in ``models/`` has a card with its training data.
 """
 

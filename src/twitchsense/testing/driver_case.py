@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.devices.contract import Advertised, Driver, Message, PacketError, SamplePacket
-from twitchsense.devices.placement.loss import LossCount
+from twitchsense.devices.sample_timing.loss import LossCount
 from twitchsense.devices.streams import StreamDescription, Timing
 from twitchsense.io.device_logs.decoded_stream import DecodedStream
 from twitchsense.model.channels import NS

@@ -4,7 +4,7 @@ A potential at the skin rises and falls over milliseconds, because muscle fibres
 and fat acts as a low-pass filter. A moving electrode causes edges of one sample, spikes without an
 initial phase, and steps that decay slowly. Four logistic regressions combine these differences:
 for single potentials and for longer bursts, at high and at low sampling rates.
-``python -m benchmarks.train_electrode_model`` trains them.
+``python -m benchmarks.training.electrode_model`` trains them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Gradient-boosted decision trees: loading a model, probabilities, contributions of features.
 
-Models are trained by ``python -m benchmarks.train_classifiers`` with scikit-learn, which is not
+Models are trained by ``python -m benchmarks.training.classifiers`` with scikit-learn, which is not
 needed here. Each model is an ``.npz`` file in this folder with a card (``.json``) that states
 its training data and its cross-validated performance.
 """

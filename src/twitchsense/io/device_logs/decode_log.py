@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from twitchsense.devices.contract import Direction, Driver, PacketError, SamplePacket
-from twitchsense.devices.placement.loss import describe_loss
+from twitchsense.devices.sample_timing.loss import describe_loss
 from twitchsense.devices.streams import SampleClock, SampleCounter, StreamDescription, Timing
 from twitchsense.errors import InputError
 from twitchsense.io.device_logs.decoded_stream import DecodedStream

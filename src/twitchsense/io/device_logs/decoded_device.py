@@ -18,8 +18,8 @@ from twitchsense.devices.contract import (
     PacketError,
     SamplePacket,
 )
-from twitchsense.devices.placement.loss import describe_loss
 from twitchsense.devices.registry import installed_drivers
+from twitchsense.devices.sample_timing.loss import describe_loss
 from twitchsense.devices.streams import SampleClock, SampleCounter, StreamDescription
 from twitchsense.errors import InputError
 from twitchsense.io.device_logs.decoded_stream import DecodedStream

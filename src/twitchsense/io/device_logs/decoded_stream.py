@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.devices.contract import SamplePacket
-from twitchsense.devices.placement.by_arrival import DELIVERY_JITTER_S
-from twitchsense.devices.placement.loss import LossCount
-from twitchsense.devices.placement.placed import PlacedPacket
-from twitchsense.devices.placement.selection import make_placement
+from twitchsense.devices.sample_timing.by_arrival import DELIVERY_JITTER_S
+from twitchsense.devices.sample_timing.loss import LossCount
+from twitchsense.devices.sample_timing.placed import PlacedPacket
+from twitchsense.devices.sample_timing.selection import make_placement
 from twitchsense.devices.streams import SampleClock, SampleCounter, StreamDescription
 from twitchsense.io.device_logs.log_merge import PacketTable, merge_logs
 from twitchsense.model.channels import NS

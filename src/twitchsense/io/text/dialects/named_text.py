@@ -7,9 +7,9 @@ from typing import Final
 
 from twitchsense.errors import InputError
 from twitchsense.io.channels.signal_labels import parse_leg_label
-from twitchsense.io.other_formats import TO_HYPNOGRAM
 from twitchsense.io.text.csv_dialect import CsvDialect
 from twitchsense.io.text.csv_head import FileHead, guess_separator, split_fields, to_number
+from twitchsense.io.unsupported_formats import TO_HYPNOGRAM
 
 #: First lines of files of sleep stages and events.
 _ANNOTATIONS: Final = re.compile(

@@ -1,0 +1,1 @@
+"""Reading of captures: agreement with other readers, sampling rates, speed."""

@@ -1,0 +1,1 @@
+"""Damaged and random input for decoders, readers, kernels and commands."""

@@ -1,0 +1,1 @@
+"""Delay, memory and completeness of the live view."""

@@ -1,0 +1,1 @@
+"""Recorded nights: samples, times, loss, memory, kills and damage."""
