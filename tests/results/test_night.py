@@ -42,14 +42,16 @@ def test_agreement_with_itself_is_perfect(night):
     assert (night.agreement(night.events).table()["f1"] == 1).all()
 
 
-def test_agreement_reads_files_with_words_of_a_scorer(night, tmp_path):
+def test_agreement_takes_words_of_a_scorer_in_files_and_tables(night, tmp_path):
     path = tmp_path / "mine.csv"
     table = night.events[["onset", "duration", "trial_type"]]
-    table.replace({"trial_type": {"twitch": "Zuckung"}}).to_csv(path, index=False)
-    found = night.agreement(path, kinds={"zuckung": "twitch"})
-    assert (found.table()["f1"] == 1).all()
-    with pytest.raises(ts.InputError, match="the argument kinds: no row has the word 'LM'"):
-        night.agreement(path, kinds={"LM": "movement"})
+    table = table.replace({"trial_type": {"twitch": "Zuckung"}})
+    table.to_csv(path, index=False)
+    for truth in (path, table):
+        found = night.agreement(truth, kinds={"zuckung": "twitch"})
+        assert (found.table()["f1"] == 1).all()
+        with pytest.raises(ts.InputError, match="the argument kinds: no row has the word 'LM'"):
+            night.agreement(truth, kinds={"LM": "movement"})
 
 
 def test_local_times_of_a_scorer_are_placed_by_the_zone_that_the_message_asks_for(night, tmp_path):

@@ -19,7 +19,7 @@ from twitchsense.results.save import format_files, report_of, write_results
 from twitchsense.results.traces import NightWithHours
 from twitchsense.scoring.agreement.compare_events import Agreement, match
 from twitchsense.scoring.event_lists.mark_files import read_mark_list
-from twitchsense.scoring.event_lists.mark_kinds import check_kinds_used
+from twitchsense.scoring.event_lists.mark_kinds import check_kinds_used, translate_table
 from twitchsense.scoring.indices.rates import summary_table
 from twitchsense.scoring.indices.valid_hours import ValidHours
 from twitchsense.sleep.hypnogram.clock_times import NightClock
@@ -185,7 +185,7 @@ class NightOutputs:
             Columns ``onset`` and ``duration`` (s) and, if known, ``trial_type``, ``leg``; or a
             file of other programs (`twitchsense.scoring.event_lists.mark_files.read_mark_list`).
         kinds : mapping of str to str, optional
-            Meaning of foreign words in a file: ``{"LM": "movement"}``.
+            Meaning of foreign words: ``{"LM": "movement"}``.
         zone : str, optional
             IANA time zone of the local times of a file, such as ``Europe/Berlin``; by default
             that of the recording.
@@ -204,7 +204,7 @@ class NightOutputs:
             check_zone(zone)
         hours = ValidHours(self.valid_hours()).total("emg")
         if isinstance(truth, pd.DataFrame):
-            return match(self.events, truth, hours=hours)
+            return match(self.events, translate_table(truth, kinds or {}), hours=hours)
         zero_ns = self.recording.start_utc_ns
         zero_us = None if zero_ns is None else round(zero_ns / 1000)
         clock = NightClock(0, 0, zero_us, zone or self.recording.zone)

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+import pandas as pd
+
 from twitchsense.errors import InputError
 from twitchsense.io.channels.signal_labels import SIDES, is_other_muscle, parse_leg_label
 from twitchsense.model.event_table import TRIAL_TYPES
@@ -108,6 +110,33 @@ def translate_kinds(words: Iterable[str], kinds: Mapping[str, str]) -> tuple[lis
     return [word if kind is None else kind for word, kind in found], [
         kind is not None for _, kind in found
     ]
+
+
+def translate_table(frame: pd.DataFrame, kinds: Mapping[str, str]) -> pd.DataFrame:
+    """Return a table of events whose foreign words are translated.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        With ``trial_type``, unless there are no words to translate.
+    kinds : mapping of str to str
+        Meaning of foreign words.
+
+    Returns
+    -------
+    DataFrame
+        The same table if `kinds` is empty.
+
+    Raises
+    ------
+    InputError
+        If no row has a word of `kinds`.
+    """
+    if not kinds:
+        return frame
+    words = ["" if pd.isna(word) else str(word) for word in frame.get("trial_type", [])]
+    check_kinds_used(kinds, words)
+    return frame.assign(trial_type=translate_kinds(words, kinds)[0])
 
 
 def split_leg(text: str, channel: str = "") -> tuple[str, str]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from twitchsense.errors import InputError
 from twitchsense.model.stated_start import check_zone
 from twitchsense.scoring.event_lists.mark_files import read_mark_list
-from twitchsense.scoring.event_lists.mark_kinds import check_kinds_used, translate_kinds
+from twitchsense.scoring.event_lists.mark_kinds import check_kinds_used, translate_table
 from twitchsense.scoring.leg_movements.input import (
     hypnogram_from_frame,
     leg_movements_of,
@@ -239,11 +239,7 @@ def _select(
         check_kinds_used(kinds, mark_list.words)
         return leg_movements_of(mark_list)
     given = _table(given, "movements", "onset, duration and leg")
-    if kinds:
-        words = ["" if pd.isna(word) else str(word) for word in given.get("trial_type", [])]
-        check_kinds_used(kinds, words)
-        given = given.assign(trial_type=translate_kinds(words, kinds)[0])
-    return select_leg_movements(given)
+    return select_leg_movements(translate_table(given, kinds))
 
 
 def _unscored_note(table: pd.DataFrame, stages: Hypnogram | None) -> tuple[str, ...]:
