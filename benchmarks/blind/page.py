@@ -53,7 +53,8 @@ recordings called for: contractions whose EMG is a Gaussian interference pattern
 fire one to five times in a row. The column "before" of `kit_f` and `kit_g` is of models that had
 learned from `kit_a` to `kit_c` only, and of the rules for jerks and leg movements of that time; the
 column "now" has the models of five kits and the rules that their misses led to. Nothing was changed
-on account of `kit_f` and `kit_g`.
+on account of `kit_f` and `kit_g`. Once, a rule for lone jolts without EMG was taken back after they
+had run with it, because real walks speak against it; it found 0.006 more of their jerks.
 
 Trained once more on candidates that differ slightly, the same script gave models that are equal on
 the training kits and find 0.972 instead of 0.956 of the clear twitches of `kit_g`, and 0.934

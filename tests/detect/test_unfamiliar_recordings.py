@@ -276,17 +276,17 @@ def test_a_leg_that_moves_for_four_seconds_without_emg_is_one_movement():
     assert kinds_of(acc_only(leg)) == {"movement": 1}
 
 
-def test_a_jerk_without_emg_just_before_the_next_steps_is_active_wake():
+def test_a_jerk_without_emg_in_a_pause_of_a_walk_is_active_wake():
     leg = SimulatedLeg(300)
-    for first in (80.0, 107.5):
+    for first in (80.0, 115.0):
         t = np.arange(round(15 * leg.fs_acc)) / leg.fs_acc
         walk = slice(round(first * leg.fs_acc), round(first * leg.fs_acc) + len(t))
         leg.acc[walk, 2] += 0.3 * np.sin(2 * np.pi * 1.8 * t)
-    leg.oscillation(101.0, 0.6)  # 6 s after the last and before the next steps
     leg.oscillation(105.0, 0.6)
+    leg.oscillation(240.0, 0.6)
     found = acc_only(leg)
     jerks = found.events[found.events.trial_type == "jerk"]
-    assert jerks.onset.round().tolist() == [101.0]
+    assert jerks.onset.round().tolist() == [240.0]
     assert "active_wake" in found.rejected.reason.tolist()
 
 

@@ -35,8 +35,6 @@ MOVING_G: Final = 0.1
 STEP_S: Final = 2.0
 #: Time for which the leg swings after a jerk, s [E].
 SWING_S: Final = 2.0
-#: Time by which a jerk without EMG lasts beyond its last jolt, s: the same for a row of jolts.
-LAST_SWING_S: Final = 0.3
 #: Time by which the window of the envelope lengthens a candidate in the per-second table, s.
 FLANKS_S: Final = 0.02
 
@@ -67,7 +65,8 @@ def _find_active(
 ) -> set[int]:
     """Find the candidates in a minute, and in a few seconds, full of activity of their sensor.
 
-    A step is followed by the next one, so the minute decides on jolts that are not alone.
+    Acceleration alone shows less: for a mild jerk, and while the leg is on the move, the minute
+    decides.
     """
     members: dict[str, list[int]] = {}
     for i, c in enumerate(candidates):
@@ -81,30 +80,21 @@ def _find_active(
         own = np.array([candidates[i].duration_s for i in rows])
         table = context.seconds[name]
         is_emg = table.kind == "emg"
-        # while a leg swings, its activity is unknown: the seconds after the swing count
-        swing_s = 0.0 if is_emg else SWING_S
         of_minute, of_seconds = (
             np.maximum(
-                _active_share(candidates, table, at, own, reach_s),
-                _moving_share(candidates, context, at, reach_s),
+                _active_share(candidates, table, times, own, reach_s),
+                _moving_share(candidates, context, times, reach_s if is_emg else ACTIVE_S),
             )
-            for at, reach_s in (
-                (times, ACTIVE_S),
-                (times + swing_s / 2, NEAR_ACTIVE_S + swing_s / 2),
-            )
+            for reach_s in (ACTIVE_S, NEAR_ACTIVE_S)
         )
-        pause = is_emg | _are_alone(times)
+        pause = is_emg | (
+            np.array([candidates[i].peak_g for i in rows]) >= settings.jerk.moderate_g
+        )
         share = np.where(pause, np.minimum(of_minute, of_seconds), of_minute)
         for i, value in zip(rows, share.tolist(), strict=True):
             if value > settings.labels.active_share and not candidates[i].reason:
                 found.add(i)
     return found
-
-
-def _are_alone(times: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Whether each of some ascending times is further from the others than `NEAR_ACTIVE_S`."""
-    pauses = np.diff(times, prepend=-np.inf, append=np.inf)
-    return np.minimum(pauses[:-1], pauses[1:]) > NEAR_ACTIVE_S
 
 
 def _active_share(
@@ -246,10 +236,10 @@ def _around_jerks(
     times: NDArray[np.float64], candidates: Sequence[ScoredCandidate]
 ) -> NDArray[np.bool_]:
     """Whether seconds, given by their middle, hold a jerk without EMG or the swing after it."""
-    jerks = [c for c in candidates if c.kind == "jerk" and not c.has_emg]
-    begun = np.sort([c.onset_ns / NS - 0.5 for c in jerks])
-    over = np.sort([max(c.onset_ns / NS, c.offset_ns / NS - LAST_SWING_S) + SWING_S for c in jerks])
-    return np.searchsorted(begun, times, "right") > np.searchsorted(over, times, "left")
+    onset_s = np.array([c.onset_ns for c in candidates if c.kind == "jerk" and not c.has_emg]) / NS
+    return np.searchsorted(onset_s, times + 0.5, "right") > np.searchsorted(
+        onset_s, times - SWING_S, "left"
+    )
 
 
 def _inside_large_movement(
