@@ -85,7 +85,7 @@ composer, so a model of the kits alone accepts most of them: several composers t
   channel; `kit_e` `pop_slip` and `kit_c` `double_exp` are such steps.
 """
 
-#: Models whose first decision is between a movement of the person and an artefact.
+#: Models of which the page shows the left-out composers, and the kind that each accepts.
 FIRST_STAGE = {"burst": "twitch", "jerk": "jerk"}
 
 

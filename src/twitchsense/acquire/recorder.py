@@ -150,7 +150,9 @@ class Recorder:
                 self._read_host_clock()
                 await asyncio.wait(tasks, timeout=self._period_s)
                 await self.flush()
-                if loop.time() - start_s < START_S and any(_has_wrong_option(t) for t in tasks):
+                if loop.time() - start_s < START_S and any(
+                    isinstance(_error_of(t), InputError) for t in tasks
+                ):
                     stop.set()
                 else:
                     self._report_failures(tasks)
@@ -172,7 +174,7 @@ class Recorder:
         if all(task.done() for task in tasks):
             return
         for task in tasks:
-            error = task.exception() if task.done() and not task.cancelled() else None
+            error = _error_of(task)
             if error is not None and error not in self._reported:
                 self._reported.append(error)
                 text = error.command_message if isinstance(error, InputError) else str(error)
@@ -231,8 +233,9 @@ class Recorder:
             self._on_stored(frames)
 
 
-def _has_wrong_option(task: asyncio.Task[None]) -> bool:
-    return task.done() and not task.cancelled() and isinstance(task.exception(), InputError)
+def _error_of(task: asyncio.Task[None]) -> BaseException | None:
+    """Return the exception that ended a task, if one did."""
+    return task.exception() if task.done() and not task.cancelled() else None
 
 
 def make_metadata() -> dict[str, str]:

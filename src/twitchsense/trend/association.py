@@ -209,10 +209,8 @@ def _to_association(comparison: dict[str, Any]) -> Association:
         math.exp(mean + d) - math.exp(mean) if math.isfinite(d) else d
         for d in (estimate, low, high)
     )
-    if comparison["mean"] == 0 and not math.isfinite(comparison["p"]):
-        answer = "none in any night"
-    elif not math.isfinite(comparison["p"]):
-        answer = "not enough nights yet"
+    if not math.isfinite(comparison["p"]):
+        answer = "none in any night" if mean == 0 else "not enough nights yet"
     elif comparison["q"] <= FALSE_DISCOVERY_RATE:
         answer = "more" if estimate > 0 else "fewer"
     else:
