@@ -26,13 +26,12 @@ def acc(n, seed=2):
 def write(path: Path, columns: dict[str, list | np.ndarray], sep=",", end="\n") -> Path:
     """Write columns as CSV; NaN is an empty cell, floats as short as exact."""
 
-    def cell(value):
-        if isinstance(value, str):
-            return value
-        return "" if np.isnan(value) else repr(float(value))
+    def cells(values):
+        values = values.tolist() if isinstance(values, np.ndarray) else values
+        return [v if isinstance(v, str) else "" if v != v else repr(float(v)) for v in values]
 
     rows = [sep.join(columns)]
-    rows += [sep.join(cell(v) for v in row) for row in zip(*columns.values(), strict=True)]
+    rows += map(sep.join, zip(*map(cells, columns.values()), strict=True))
     path.write_bytes((end.join(rows) + end).encode())
     return path
 

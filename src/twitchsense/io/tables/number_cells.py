@@ -8,9 +8,8 @@ examined here, one form at a time. A cell that no form fits is a gap. A cell wit
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -95,7 +94,7 @@ def find_decimal_sign(columns: Sequence[Sequence[str]], default: str = ".") -> s
     balance = 0
     for cells in columns:
         texts = {_clean(cell) for cell in set(cells[:_SAMPLE_CELLS])} - {""}
-        signs = {_decimal_sign(text) for text in texts} - {""}
+        signs = _decimal_signs(texts)
         # only cells with two readings: commas are decimal signs if each cell has one
         if not signs and texts and all(_AMBIGUOUS.fullmatch(t) and "," in t for t in texts):
             signs = {","}
@@ -103,7 +102,17 @@ def find_decimal_sign(columns: Sequence[Sequence[str]], default: str = ".") -> s
     return default if not balance else "," if balance > 0 else "."
 
 
-@lru_cache(1 << 16)  # a column is looked at several times
+def _decimal_signs(texts: Set[str]) -> set[str]:
+    """Return the decimal signs that cells show without doubt."""
+    present = {sign for sign in ",." if any(sign in text for text in texts)}
+    found: set[str] = set()
+    for text in texts:
+        if found == present:  # nearly always after one cell
+            break
+        found |= present & {_decimal_sign(text)}
+    return found
+
+
 def _decimal_sign(text: str) -> str:
     """Return the decimal sign that a cell shows without doubt, or ''."""
     if not _NUMBER_LIKE.fullmatch(text) or _AMBIGUOUS.fullmatch(text):

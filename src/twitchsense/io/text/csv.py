@@ -125,6 +125,7 @@ class CsvTable:
             if group.name == ROW_TIME:
                 names.extend(self.clocks[group.time].columns)
         self._sample = head.rows(dialect.body, dialect.separator)
+        self._sample_columns: dict[int, list[str]] = {}
         self._index = index
         free = [n for n in self.layout.ignored if mapping.preview(n) == n]
         self._joined = find_dates(self.layout, dialect, free, self._sample_cells)
@@ -138,7 +139,6 @@ class CsvTable:
         self.decimal = find_decimal_sign(
             [self._sample_cells(name) for name in (*self.layout.signals, *self.layout.times)]
         )
-        self._decimal_signs: dict[str, str] = {}
         self._iso_widths = self._find_iso_times()
         self._numbers: dict[str, NumberColumn] = {}
         self._held = HeldRows()
@@ -233,10 +233,7 @@ class CsvTable:
         ----------
         name : str
         """
-        if name not in self._decimal_signs:
-            sign = find_decimal_sign([self._sample_cells(name)], self.decimal)
-            self._decimal_signs[name] = sign
-        return self._decimal_signs[name]
+        return find_decimal_sign([self._sample_cells(name)], self.decimal)
 
     def locate_row(self, row: int, damaged: bool = False) -> str:
         """Return the line number of a row, counting comments and blank lines.
@@ -381,7 +378,9 @@ class CsvTable:
     def _sample_cells(self, name: str) -> list[str]:
         """Return the first cells of a column as text."""
         index = self._index[name]
-        return [row[index] for row in self._sample if len(row) > index]
+        if index not in self._sample_columns:
+            self._sample_columns[index] = [r[index] for r in self._sample if len(r) > index]
+        return self._sample_columns[index]
 
     def _refuse_long_rows(self, excess: pd.Series, first_row: int) -> None:
         filled = excess.notna().to_numpy(copy=True)

@@ -11,7 +11,7 @@ import gzip
 import math
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -27,6 +27,7 @@ _HEAD_LINES: Final = 400
 _SAMPLE_ROWS: Final = 20_000
 #: Length to which names and other fields of the first rows are cut.
 _MAX_FIELD: Final = 1000
+_NEWLINE: Final = re.compile(rb"\r\n|\r|\n")
 #: First bytes of other formats, their name, and the cure.
 _MAGIC: Final[tuple[tuple[bytes, str, str], ...]] = (
     (b"PAR1", "a Parquet file", "name it .parquet"),
@@ -116,17 +117,22 @@ class FileHead:
         data = self.data[start:]
         if len(self.data) >= HEAD_BYTES:  # the last line may be cut off
             data = data[: data.rfind(b"\n") + 1]
-        lines = (
-            line.decode("utf-8", "replace")
-            for line in re.split(rb"\r\n|\r|\n", data)
-            if line.strip() and not (b"#" in line and is_comment(line))
-        )
         rows: list[list[str]] = []
-        for line in lines:
+        for line in _iter_lines(data):
             if len(rows) == count:
                 break
-            rows.append(split_fields(line, separator))
+            if line.strip() and not (b"#" in line and is_comment(line)):
+                rows.append(split_fields(line.decode("utf-8", "replace"), separator))
         return rows
+
+
+def _iter_lines(data: bytes) -> Iterator[bytes]:
+    """Yield lines that end with CR LF, CR or LF, without their ends."""
+    start = 0
+    for end in _NEWLINE.finditer(data):
+        yield data[start : end.start()]
+        start = end.end()
+    yield data[start:]
 
 
 def split_fields(line: str, separator: str) -> list[str]:
@@ -149,7 +155,8 @@ def split_fields(line: str, separator: str) -> list[str]:
             fields = next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
         except csv.Error:  # a field of more than 131,072 characters
             fields = line.split(separator)
-    return [field.strip()[:_MAX_FIELD] for field in fields]
+    fields = list(map(str.strip, fields))
+    return fields if len(line) <= _MAX_FIELD else [field[:_MAX_FIELD] for field in fields]
 
 
 def guess_separator(line: str) -> str | None:

@@ -99,9 +99,13 @@ def brainflow_rows(head: FileHead) -> CsvDialect | None:
     separator = guess_separator(head.lines[0].text)
     if separator is None:
         return None
-    rows = head.rows(head.lines[0].start, separator, 2000)
-    width = len(rows[0]) if rows else 0
-    if width < 10 or len(rows) < 4 or not all(is_number(c) for c in rows[0] if c):
+    start = head.lines[0].start
+    first = next(iter(head.rows(start, separator, 1)), [])
+    width = len(first)
+    if width < 10 or not all(is_number(c) for c in first if c):
+        return None
+    rows = head.rows(start, separator, 2000)
+    if len(rows) < 4:
         return None
     columns = np.array([[to_number(c) for c in r] for r in rows if len(r) == width]).T
     clocks = [
@@ -126,13 +130,13 @@ def brainflow_rows(head: FileHead) -> CsvDialect | None:
         ours |= {str(c): f"acc_{axis}_g" for c, axis in zip(acc, "xyz", strict=True)}
     measured = _measured_rate(columns[0], columns[clocks[-1]])
     rate = min(rates, key=lambda r: abs(r - measured))
-    clock = _clock(head, head.lines[0].start, separator, headers, "0", rate, str(clocks[-1]))
+    clock = _clock(head, start, separator, headers, "0", rate, str(clocks[-1]))
     notes = (
         f"the file names no columns: {width} of them are those of the {board}; EXG channels are "
         "taken for EMG (leave out others with --map '1=ignore')",
     )
     return CsvDialect(
-        headers, 0, head.lines[0].start, separator, "BrainFlow", ours, row_clock=clock,
+        headers, 0, start, separator, "BrainFlow", ours, row_clock=clock,
         held=tuple(str(c) for c in acc or ()), ignored=headers, notes=notes,
     )  # fmt: skip
 
