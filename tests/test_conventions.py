@@ -19,7 +19,6 @@ MAX_LINES = 400
 
 #: Files of the same name, where the folder makes the meaning plain.
 SAME_FILE_NAME = {
-    "export.py": "cli: the command `export`; io: what it calls",
     "per_second.py": "model: the table; detect: its computation",
     "read.py": "io: captures of any format; sleep/hypnogram: hypnograms of any format",
 }

@@ -10,7 +10,7 @@ from tests.io.builders import acc, assert_same, emg, write
 from tests.nightfile.builders import KEY, T0, write_night
 from tests.wearable.simulated_recording import record_simulated
 from twitchsense.errors import InputError
-from twitchsense.io.export import export
+from twitchsense.io.capture_export import export
 from twitchsense.nightfile.records import LinkEvent
 from twitchsense.nightfile.writer import NightFileWriter
 from twitchsense.report.summary_sentences import summary_answers

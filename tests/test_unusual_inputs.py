@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from tests.io.edf_builder import EdfFile, digital
 from twitchsense.cli.app import main
 from twitchsense.errors import InputError
-from twitchsense.io.export import export
+from twitchsense.io.capture_export import export
 from twitchsense.io.input_files import hash_capture
 from twitchsense.io.read import read
 from twitchsense.regular_file import MAX_TABLE_BYTES, read_limited

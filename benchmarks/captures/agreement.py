@@ -25,7 +25,7 @@ from tests.io.edf_builder import EdfFile, digital
 from tests.io.xdf_builder import emg_stream, encode
 from twitchsense.io import read
 from twitchsense.io.bids.bids_write import write_bids
-from twitchsense.io.export import export
+from twitchsense.io.capture_export import export
 from twitchsense.model.recording import Recording
 
 Values = np.ndarray[Any, Any]

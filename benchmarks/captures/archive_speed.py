@@ -22,7 +22,7 @@ import numpy as np
 from tests.io import actigraphy_builder as builder
 from tests.io.xdf_builder import chunk, emg_stream
 from twitchsense.io.bids.bids_write import write_bids
-from twitchsense.io.export import export
+from twitchsense.io.capture_export import export
 from twitchsense.model.recording import Recording
 
 #: Blocks of samples that are repeated through the night.

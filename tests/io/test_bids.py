@@ -21,7 +21,7 @@ from tests.io.edf_builder import digital, foreign_bids
 from tests.nightfile.builders import write_night
 from twitchsense.errors import InputError
 from twitchsense.io.bids.bids_write import BidsEvents, write_bids
-from twitchsense.io.export import export
+from twitchsense.io.capture_export import export
 from twitchsense.model.channels import ArraySamples, Channel, Segment
 from twitchsense.model.recording import Recording
 

@@ -10,7 +10,7 @@ import pytest
 from tests.io.builders import assert_same, emg, lengths, recording_of_columns, write, write_wide
 from twitchsense.errors import InputError
 from twitchsense.io import read
-from twitchsense.io.export import export
+from twitchsense.io.capture_export import export
 from twitchsense.model.recording import Recording
 
 pytest.importorskip("pyarrow")

@@ -20,7 +20,7 @@ from tests.sleep.builders import events
 from twitchsense.cli.app import main
 from twitchsense.errors import InputError
 from twitchsense.io.bids.bids_write import write_bids
-from twitchsense.io.export import export
+from twitchsense.io.capture_export import export
 from twitchsense.results.annotation_export import bids_events, write_events
 from twitchsense.scoring.annotation_text import to_luna, to_nsrr
 from twitchsense.sleep.hypnogram.read import read_hypnogram

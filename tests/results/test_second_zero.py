@@ -9,7 +9,7 @@ import pytest
 import twitchsense as ts
 from tests.signals import add_waveform, band_noise, damped_oscillation, rest_acc, unit_potential
 from twitchsense.errors import InputError
-from twitchsense.io.export import export
+from twitchsense.io.capture_export import export
 from twitchsense.model.channels import NS
 from twitchsense.report.night_intervals import recording_bounds
 from twitchsense.report.summary_sentences import sleep_onset_sentence

@@ -123,7 +123,7 @@ def _write_samples(
 ) -> tuple[list[Path], str]:
     """Return the files, and a sentence on the gaps of the recording."""
     from twitchsense.io.bids.bids_write import write_bids
-    from twitchsense.io.export import export as write
+    from twitchsense.io.capture_export import export as write
     from twitchsense.io.read import read
 
     recording = read(*inputs, **how)

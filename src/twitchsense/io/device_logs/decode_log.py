@@ -18,10 +18,10 @@ from twitchsense.devices.contract import Direction, Driver, PacketError, SampleP
 from twitchsense.devices.sample_timing.loss import describe_loss
 from twitchsense.devices.streams import SampleClock, SampleCounter, StreamDescription, Timing
 from twitchsense.errors import InputError
+from twitchsense.io.capture_export import open_csv
 from twitchsense.io.device_logs.decoded_stream import DecodedStream
 from twitchsense.io.device_logs.raw_log import read_raw_log
 from twitchsense.io.device_logs.shared_clock import fit_clocks
-from twitchsense.io.export import open_csv
 from twitchsense.model.channels import NS
 from twitchsense.output_files import staged
 

@@ -9,8 +9,8 @@ import twitchsense as ts
 from tests.io.builders import assert_same
 from tests.nightfile.builders import write_night
 from twitchsense.errors import InputError
+from twitchsense.io.capture_export import export
 from twitchsense.io.edf.edf_write import RecordLayout, choose_records
-from twitchsense.io.export import export
 from twitchsense.model.channels import ArraySamples, Channel, Segment
 from twitchsense.model.recording import Recording
 
