@@ -1,12 +1,8 @@
-"""The command on every bundled capture and on real recordings; the tutorial as printed."""
+"""The command on every bundled capture and on real recordings."""
 
 from __future__ import annotations
 
 import json
-import re
-import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -116,19 +112,3 @@ def test_real_walk_seen_by_the_accelerometer_holds_no_jerk(name, real, tmp_path)
     assert set(check_contract(tmp_path).trial_type) <= {
         "movement", "gross_movement", "posture_change",
     }  # fmt: skip
-
-
-@pytest.mark.slow
-def test_tutorial_runs_as_printed(tmp_path):
-    text = (ROOT / "docs" / "tutorial.md").read_text("utf-8")
-    (tmp_path / "data").symlink_to(ROOT / "data")
-    shell = re.findall(r"```sh\n(.*?)```", text, re.S)
-    python = re.findall(r"```python\n(.*?)```", text, re.S)
-    assert len(shell) >= 2
-    assert python
-    steps = [[str(Path(sys.executable).parent / w[0]), *w[1:]] for w in map(shlex.split, shell)]
-    steps.insert(1, [sys.executable, "-W", "error", "-c", "\n".join(python)])
-    for step in steps:
-        done = subprocess.run(step, cwd=tmp_path, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-    assert (tmp_path / "result" / "report.html").exists()

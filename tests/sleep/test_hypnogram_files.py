@@ -21,11 +21,11 @@ from twitchsense.sleep.hypnogram.read import read_hypnogram
 @pytest.mark.slow
 def test_damaged_files_of_all_formats_are_read_or_refused_in_one_line(tmp_path):
     """The short form of ``benchmarks/fuzz/hypnograms.py``."""
-    outcomes = run(CORPUS, 660, 7, tmp_path)
+    outcomes = run(CORPUS, 330, 7, tmp_path)
     assert outcomes.failures == []
     for name in whole_files(tmp_path):
         assert outcomes.counts[f"{name}: refused"] > 0
-    assert outcomes.total("read") > 40
+    assert outcomes.total("read") > 20
 
 
 def night(hours: float, got):
