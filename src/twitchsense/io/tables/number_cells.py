@@ -8,7 +8,7 @@ examined here, one form at a time. A cell that no form fits is a gap. A cell wit
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -93,23 +93,24 @@ def find_decimal_sign(columns: Sequence[Sequence[str]], default: str = ".") -> s
     """
     balance = 0
     for cells in columns:
-        texts = {_clean(cell) for cell in set(cells[:_SAMPLE_CELLS])} - {""}
-        signs = _decimal_signs(texts)
-        # only cells with two readings: commas are decimal signs if each cell has one
-        if not signs and texts and all(_AMBIGUOUS.fullmatch(t) and "," in t for t in texts):
-            signs = {","}
+        signs = _decimal_signs(cells[:_SAMPLE_CELLS])
         balance += ("," in signs) - ("." in signs)
     return default if not balance else "," if balance > 0 else "."
 
 
-def _decimal_signs(texts: Set[str]) -> set[str]:
-    """Return the decimal signs that cells show without doubt."""
-    present = {sign for sign in ",." if any(sign in text for text in texts)}
+def _decimal_signs(cells: Sequence[str]) -> set[str]:
+    """Return the decimal signs that the cells of a column show."""
+    joined = "".join(cells)
+    present = {sign for sign in ",." if sign in joined}
     found: set[str] = set()
-    for text in texts:
+    for cell in cells:
         if found == present:  # nearly always after one cell
-            break
-        found |= present & {_decimal_sign(text)}
+            return found
+        found |= present & {_decimal_sign(_clean(cell))}
+    # only cells with two readings: commas are decimal signs if each cell has one
+    texts = {_clean(cell) for cell in cells} - {""}
+    if not found and texts and all(_AMBIGUOUS.fullmatch(t) and "," in t for t in texts):
+        return {","}
     return found
 
 
