@@ -114,7 +114,7 @@ def test_score_limb_without_json_prints_a_table(files):
     assert rows["n_plms"] == "4"
     assert rows["plms_index"] == "160.00"
     (undefined,) = [line for line in result.stdout.splitlines() if line.startswith("Undefined")]
-    assert "n_clmr, n_clm_nr" in undefined
+    assert undefined.startswith("Undefined without --respiratory: n_clmr, n_clm_nr")
 
 
 def test_a_list_without_movements_is_a_quiet_night(files, tmp_path):

@@ -45,14 +45,18 @@ def make_own_nights(n, rate):
     return pd.DataFrame(columns)
 
 
-def make_bare_night(hours, *, valid_h=None, n_twitches=0, context="wake"):
+def make_bare_night(hours, *, valid_h=None, n_twitches=0, context="wake", sensors=("emg",)):
     """Make what comparisons read of a night of a length: no signal, no jerk, a few rates."""
     valid_h = hours if valid_h is None else valid_h
     kinds = ("twitch", "jerk", "movement")
     by_kind = {k: {"count": n_twitches if k == "twitch" else 0, "hours": valid_h} for k in kinds}
     return SimpleNamespace(
-        recording=SimpleNamespace(start_ns=0, end_ns=round(hours * 3600e9)),
-        valid_s={"emg1": valid_h * 3600},
+        recording=SimpleNamespace(
+            start_ns=0,
+            end_ns=round(hours * 3600e9),
+            channels=[SimpleNamespace(name=f"{kind}1", kind=kind) for kind in sensors],
+        ),
+        valid_s={f"{kind}1": valid_h * 3600 for kind in sensors},
         events=pd.DataFrame({"trial_type": [], "label": []}),
         epochs=pd.DataFrame({"context": [context]}),
         summary_dict=lambda: {"by_kind": by_kind},

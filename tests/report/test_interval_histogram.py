@@ -13,10 +13,11 @@ from tests.report.builders import make_per_second
 from twitchsense.report.interval_histogram import movement_intervals, periodic_interval_s
 
 
-def night_of(onsets, bad=(), profile="default-2026"):
+def night_of(onsets, bad=(), profile="default-2026", legs=""):
     valid = np.ones(1000, bool)
     valid[list(bad)] = False
-    events = pd.DataFrame({"trial_type": "movement", "onset": onsets})
+    events = pd.DataFrame({"trial_type": "movement", "onset": onsets, "duration": 1.0})
+    events["leg"] = legs
     return SimpleNamespace(
         events=events,
         seconds={"emg1": make_per_second(np.arange(1000), valid)},
@@ -38,6 +39,11 @@ def width(patch):
 def test_intervals_are_onset_to_onset_in_order():
     assert movement_intervals(night_of([100.5, 20.0, 60.0])).tolist() == [40.0, 40.5]
     assert movement_intervals(night_of([5.0])).tolist() == []
+
+
+def test_a_movement_of_both_legs_counts_once():
+    night = night_of([20.0, 20.1, 60.0, 60.2], legs=["left", "right", "right", "left"])
+    assert movement_intervals(night).tolist() == [40.0]
 
 
 def test_interval_with_invalid_signal_is_left_out():

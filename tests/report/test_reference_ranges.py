@@ -68,15 +68,18 @@ def test_nothing_is_compared_in_a_recording_under_two_hours():
 
 
 @pytest.mark.parametrize("plms", [(0.0, 0.0, 0.6), (40.0, 30.0, 50.0)])
-def test_acceleration_alone_gives_no_number(night, plms):
+def test_acceleration_alone_gives_no_index(plms):
     given = facts(plms)
     given["leg_movements"]["sensor"] = "acc"
-    comparison = reference_ranges.compare_with_published(night, given)[0]
-    assert (comparison.value, comparison.reading_text) == ("needs EMG", "can’t be told")
-    assert (
-        "told for periodic leg movements (PLMS index): acceleration alone misses many leg movements"
-        in unusual_sentences([comparison], 8 * 3600)
+    night = make_bare_night(8, sensors=("acc",))
+    plm, fm, starts, others = reference_ranges.compare_with_published(night, given)
+    for comparison in (plm, fm):
+        assert (comparison.value, comparison.reading_text) == ("needs EMG", "can’t be told")
+    assert unusual_sentences([plm, fm, starts, others], 8 * 3600) == (
+        "It can’t be told for periodic leg movements (PLMS index) and twitches in sleep "
+        "(fragmentary myoclonus index): acceleration alone misses many of them."
     )
+    assert (starts.value, others.value) == ("0", "0")
 
 
 @pytest.mark.parametrize(
@@ -146,8 +149,10 @@ def test_a_count_is_within_up_to_its_limit_and_above_with_its_whole_interval(
 
 
 def test_jerks_have_no_reference_range(night):
-    readings = {c.name: c.reading for c in reference_ranges.compare_with_published(night, facts())}
-    assert readings["Sleep-start-like jerks"] == readings["Other jerks"] == "none"
+    jerks = reference_ranges.compare_with_published(night, facts())[-2:]
+    assert [c.name for c in jerks] == ["Sleep-start-like jerks", "Other jerks"]
+    assert {c.reading for c in jerks} == {"none"}
+    assert {c.value for c in jerks} == {"needs acceleration"}  # no count without a sensor for them
 
 
 def test_indices_need_sleep_and_emg(night):

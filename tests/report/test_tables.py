@@ -10,6 +10,7 @@ from tests.report.builders import make_quiet_night
 from twitchsense.model.event_table import LABELS
 from twitchsense.report import static_text, summary_sentences, tables
 from twitchsense.report.palette import label_name
+from twitchsense.report.reference_ranges import compare_with_published
 from twitchsense.settings import Settings, get_profile
 
 
@@ -26,6 +27,16 @@ def test_without_emg_the_twitch_row_says_no_emg():
     rows = tables.rate_table(night, night.summary_dict())["rows"]
     assert rows[0]["name"] == "Twitches"
     assert {cell["count"] for cell in rows[0]["cells"]} == {"no EMG"}
+
+
+def test_without_acceleration_no_jerk_is_counted():
+    whole = make_recording(8, gap=False)
+    emg = replace(whole, channels=whole.channels[:1], segments=whole.segments_of("emg1"))
+    night = ts.analyze(emg)
+    assert "Jerks cannot be detected without" in summary_sentences.events_sentences(night)
+    assert "jerk," not in summary_sentences.events_sentences(night)
+    values = {c.name: c.value for c in compare_with_published(night, night.summary_dict())}
+    assert values["Other jerks"] == "needs acceleration"
 
 
 def test_the_valid_share_counts_gaps_as_not_valid():

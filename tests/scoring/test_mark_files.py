@@ -202,6 +202,15 @@ def test_kinds_give_the_meaning_of_foreign_words(tmp_path, events):
     assert parse_kinds(["a=b", "c = d,e=f"]) == {"a": "b", "c": "d", "e": "f"}
 
 
+def test_words_of_a_scorer_in_the_column_label_are_kinds(tmp_path, events):
+    words = {"twitch": "LeftLegPhasic", "movement": "LM"}
+    rows = [f"{t},{d},{words.get(kind, kind)}\n" for t, d, kind, _ in ROWS]
+    path = write(tmp_path, "scorer.csv", "onset_s,duration_s,label\n" + "".join(rows))
+    check(read_events(path, {word: kind for kind, word in words.items()}), legs=False)
+    ours = write(tmp_path, "ours.csv", "onset,duration,label\n1,2,fasciculation_like\n2,2,\n")
+    assert "trial_type" not in read_events(ours)  # a name that this program gives is no kind
+
+
 def test_leg_movements_of_annotations_are_scored(tmp_path):
     lines = [f"LM\t.\tLAT\t{t}\t{t + 2}\t." for t in (100, 120, 140, 160)]
     lines += [f"Arousal\t.\tC3\t{t}\t{t + 3}\t." for t in (50, 90)]

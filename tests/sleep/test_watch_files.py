@@ -49,6 +49,18 @@ def test_a_file_of_many_nights_asks_for_the_date_of_marks_and_its_example_works(
     assert read_hypnogram(path, clock).onset_s[0] == 0
 
 
+@pytest.mark.parametrize("name", [n for n in [*FILES, "Apple"] if n != "Fitbit, log"])
+def test_a_start_without_offset_is_not_taken_for_utc(tmp_path, name):
+    path = write_text(tmp_path, MANY_NIGHTS.get(name) or FILES[name], "sleep")
+    said = refusal(path, movements_clock("2026-03-01T22:30:00", None, [path])[0])
+    example = re.search(r"--start has no offset; .* such as --start (\S+),", said)
+    assert example is not None, said
+    assert example[1] == "2026-03-01T22:30:00+01:00" or "Fitbit" in name  # GMT in that file
+    got = read_hypnogram(path, movements_clock("2026-03-01T22:30:00+01:00", None, [path])[0])
+    stated = movements_clock("2026-03-01T22:30:00", "Europe/Berlin", [path])[0]
+    assert got.onset_s.tolist() == read_hypnogram(path, stated).onset_s.tolist()
+
+
 def test_the_example_has_the_offset_of_the_phone(tmp_path):
     said = refusal(write_text(tmp_path, APPLE, "x.xml"))
     assert said.endswith("--start 2026-03-01T22:50:00+01:00")

@@ -59,10 +59,10 @@ def score_limb(
     if as_json:
         click.echo(to_json(result.to_dict()), nl=False)
     else:
-        _print_score(result)
+        _print_score(result, {"--hypnogram": hypnogram, "--respiratory": respiratory})
 
 
-def _print_score(result: LegMovementScore) -> None:
+def _print_score(result: LegMovementScore, files: dict[str, Path | None]) -> None:
     from twitchsense.scoring.leg_movements.rules import RULES
     from twitchsense.scoring.leg_movements.score_event_list import INDEX_DESCRIPTIONS
 
@@ -72,11 +72,9 @@ def _print_score(result: LegMovementScore) -> None:
     print_table(["index", "value", "meaning"], rows, left=(0, 2))
     undefined = [name for name in result.indices if name not in known]
     if undefined:
-        print_text(
-            f"Undefined without --hypnogram or --respiratory: {', '.join(undefined)}",
-            dim=True,
-            indent="  ",
-        )
+        missing = " or ".join(name for name, path in files.items() if path is None)
+        without = f" without {missing}" if missing else ""
+        print_text(f"Undefined{without}: {', '.join(undefined)}", dim=True, indent="  ")
     print_text("--json lists every movement.", dim=True)
     for note in result.notes:
         print_text(f"Note: {note}", indent="  ")

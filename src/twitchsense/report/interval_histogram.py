@@ -13,6 +13,7 @@ from twitchsense.model.intervals import prefix_sums
 from twitchsense.report.figures import SMALL_TEXT, new_axes, style_axes
 from twitchsense.report.palette import MUTED_COLOR, TEXT_COLOR, kind_color
 from twitchsense.report.protocols import NightLike
+from twitchsense.scoring.leg_movements.recording_indices import find_leg_movements
 from twitchsense.scoring.leg_movements.rules import S, get_rules
 from twitchsense.settings import Settings
 
@@ -34,11 +35,14 @@ def movement_intervals(night: NightLike) -> NDArray[np.float64]:
     Returns
     -------
     ndarray of float64, shape (n,)
-        Seconds, in the order of the night, both legs together. Intervals of which more than
-        a tenth was not valid are left out: a movement in them would have been missed.
+        Seconds, in the order of the night. A movement of both legs counts once, by the rules
+        chosen (``limb.rules``). Intervals of which more than a tenth was not valid are left out:
+        a movement in them would have been missed.
     """
-    events = night.events
-    onset = np.sort(events.loc[events["trial_type"] == "movement", "onset"].to_numpy(np.float64))
+    rows = night.events[night.events["trial_type"] == "movement"]
+    taken = np.zeros(len(rows), bool)
+    found = find_leg_movements(rows, night.settings.limb.rules, taken)
+    onset = np.sort(found.movements.onset) / S
     if len(onset) < 2:
         return np.empty(0)
     valid = np.zeros(len(onset) - 1)

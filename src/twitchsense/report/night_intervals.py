@@ -116,3 +116,8 @@ def artifact_minutes(night: NightLike) -> list[tuple[float, float]]:
     runs = np.split(minute, np.flatnonzero(np.diff(minute) > 1) + 1)
     edges = [(start + _MINUTE_S * run[0], start + _MINUTE_S * (run[-1] + 1)) for run in runs]
     return [(float(a), float(min(b, stop) - a)) for a, b in edges]
+
+
+def has_valid(night: NightLike, kind: str) -> bool:
+    """Return whether any channel of a kind (``emg``, ``acc``) had valid signal."""
+    return any(night.valid_s.get(c.name, 0) > 0 for c in night.recording.channels if c.kind == kind)

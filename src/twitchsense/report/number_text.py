@@ -77,11 +77,11 @@ def format_interval(value: Any, low: Any, high: Any, unit: str = "") -> str:
     return number
 
 
-def join_words(parts: Sequence[str]) -> str:
-    """Return ``a``, ``a and b``, ``a, b and c``."""
+def join_words(parts: Sequence[str], last: str = "and") -> str:
+    """Return ``a``, ``a and b``, ``a, b and c``, or with another word before the last."""
     if len(parts) < 2:
         return "".join(parts)
-    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return f"{', '.join(parts[:-1])} {last} {parts[-1]}"
 
 
 def unbroken(text: str) -> Markup:

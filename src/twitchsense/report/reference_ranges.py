@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 import pandas as pd
 
 from twitchsense.model.channels import NS
+from twitchsense.report.night_intervals import has_valid
 from twitchsense.report.number_text import as_dict, format_interval, format_number, is_finite
 from twitchsense.report.palette import kind_name
 from twitchsense.report.protocols import NightLike
@@ -44,7 +45,7 @@ READING_TEXT: Final[dict[str, str]] = {
 }
 #: Why a number is not compared; each continues "It can’t be told for …:".
 WHY_NO_SLEEP: Final = "this needs sleep and valid EMG"
-WHY_ACC_ALONE: Final = "acceleration alone misses many leg movements"
+WHY_ACC_ALONE: Final = "acceleration alone misses many of them"
 WHY_NO_WAKE: Final = (
     "their range is for muscles awake at rest, and it is not known when you were awake"
 )
@@ -162,7 +163,7 @@ def compare_with_published(night: NightLike, summary: dict[str, Any]) -> list[Co
         return []
     comparisons = [
         _plms(as_dict(summary.get("leg_movements"))),
-        *_fragmentary_myoclonus(as_dict(summary.get("fragmentary_myoclonus"))),
+        *_fragmentary_myoclonus(as_dict(summary.get("fragmentary_myoclonus")), night),
         *_high_frequency(as_dict(summary.get("trains"))),
         *_fasciculations(as_dict(summary.get("fasciculations")), night),
         *_jerks(night),
@@ -198,7 +199,7 @@ def _plms(block: dict[str, Any]) -> Comparison:
         Comparison(
             "PLMS index",
             "",
-            f"of 100 healthy adults 90: up to {PLMS_90TH_PER_H} per h of sleep, 18: above 15",
+            f"90 of 100 healthy adults: up to {PLMS_90TH_PER_H} per h of sleep; 18 were above 15",
             "unknown",
             FRAUSCHER,
             "periodic leg movements (PLMS index)",
@@ -207,12 +208,14 @@ def _plms(block: dict[str, Any]) -> Comparison:
         as_dict(leg_movement_score(block).get("plms_index")),
         PLMS_90TH_PER_H,
     )
-    if block.get("sensor") == "acc":
-        return replace(comparison, value="needs EMG", reading="unknown", reason=WHY_ACC_ALONE)
-    return comparison
+    return _needs_emg(comparison) if block.get("sensor") == "acc" else comparison
 
 
-def _fragmentary_myoclonus(block: dict[str, Any]) -> list[Comparison]:
+def _needs_emg(comparison: Comparison) -> Comparison:
+    return replace(comparison, value="needs EMG", reading="unknown", reason=WHY_ACC_ALONE)
+
+
+def _fragmentary_myoclonus(block: dict[str, Any], night: NightLike) -> list[Comparison]:
     comparison = Comparison(
         "Fragmentary myoclonus index",
         "",
@@ -223,6 +226,8 @@ def _fragmentary_myoclonus(block: dict[str, Any]) -> list[Comparison]:
         "stretches of 3 s with a twitch, asleep",
     )
     cell = as_dict(as_dict(block.get("fm_index")).get("sleep"))
+    if not has_valid(night, "emg"):
+        return [_needs_emg(comparison)]
     out = [_against_limit(comparison, cell, FM_90TH_PER_H)]
     pattern = as_dict(block.get("efm_pattern"))
     if pattern.get("verdict") in ("present", "borderline"):
@@ -246,10 +251,9 @@ def _high_frequency(trains: dict[str, Any]) -> list[Comparison]:
     if not is_finite(count) or not count:
         return []
     low, high = (float(x) for x in poisson_interval(int(count)))
-    name = "Series of high-frequency leg movements"
     return [
         Comparison(
-            name,
+            "Series of high-frequency leg movements",
             f"{count:.0f} ({low:.1f}–{high:.1f})",
             f"90 of 100 healthy adults: up to {HFLM_90TH_PER_NIGHT} a night",
             # the range is of counts of a night: up to the limit, the count itself decides
@@ -329,16 +333,17 @@ def _busiest_key(cell: dict[str, Any]) -> tuple[float, float]:
 def _jerks(night: NightLike) -> list[Comparison]:
     jerks = night.events[night.events["trial_type"] == "jerk"]
     n_starts = int((jerks["label"] == "sleep_start").sum())
-    n_others = len(jerks) - n_starts
+    counts = [f"{n_starts}", f"{len(jerks) - n_starts}"]
+    counts = counts if has_valid(night, "acc") else ["needs acceleration"] * 2
     return [
         Comparison(
             "Sleep-start-like jerks",
-            f"{n_starts}",
+            counts[0],
             "60–70 % of people have them; no range per night",
             "none",
             CHIARO,
         ),
-        Comparison("Other jerks", f"{n_others}", "no range is published for the leg", "none"),
+        Comparison("Other jerks", counts[1], "no range is published for the leg", "none"),
     ]
 
 

@@ -139,7 +139,9 @@ def sleep_rows(night: NightLike, summary: dict[str, Any]) -> list[dict[str, str]
     cell = as_dict(leg_movement_score(as_dict(summary.get("leg_movements"))).get("plms_index"))
     index = format_interval(cell.get("rate_per_h"), cell.get("low"), cell.get("high"), "per h")
     remark = "periodic leg movements per hour of sleep"
-    if statistics is None:
+    if as_dict(summary.get("leg_movements")).get("sensor") == "acc":
+        remark = "needs EMG"
+    elif statistics is None:
         remark += ", sleep estimated"
     return [*rows, _row("PLMS index", NOT_KNOWN if index == "–" else index, remark)]
 

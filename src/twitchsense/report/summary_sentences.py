@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from twitchsense.model.channels import NS
 from twitchsense.report.comparison_sentences import unusual_sentences
-from twitchsense.report.night_intervals import artifact_minutes
+from twitchsense.report.night_intervals import artifact_minutes, has_valid
 from twitchsense.report.number_text import join_words
 from twitchsense.report.palette import KIND_NAMES, context_name, kind_name
 from twitchsense.report.protocols import NightLike
@@ -219,18 +219,18 @@ def events_sentences(night: NightLike) -> str:
     if not any(seconds > 0 for seconds in night.valid_s.values()):
         return "Nothing can be said about twitches or jerks: there was no valid signal."
     counts = table["trial_type"].value_counts()
-    has_emg = any(
-        night.valid_s.get(c.name, 0) > 0 for c in night.recording.channels if c.kind == "emg"
-    )
-    no_emg = "" if has_emg else " Twitches cannot be detected without a muscle signal."
+    has_emg, has_acc = (has_valid(night, kind) for kind in _SENSOR_NAMES)
+    missed = "" if has_emg else " Twitches cannot be detected without a muscle signal."
+    missed += "" if has_acc else " Jerks cannot be detected without acceleration."
     main = [k for k in _MAIN_KINDS if counts.get(k, 0)]
     others = [k for k in (*KIND_NAMES, *sorted(counts.index)) if k in counts and k not in main]
     other_counts = [_counted(k, int(counts[k])) for k in dict.fromkeys(others)]
     if not main:
         verb = "was" if counts.sum() == 1 else "were"
         tail = f"; there {verb} {join_words(other_counts)}" if other_counts else ""
-        none = "twitch, jerk" if has_emg else "jerk"
-        return f"No {none} or leg movement was found in the valid signal{tail}.{no_emg}"
+        none = ("twitch", "jerk", "leg movement")
+        kinds = [k for k, seen in zip(none, (has_emg, has_acc, True), strict=True) if seen]
+        return f"No {join_words(kinds, 'or')} was found in the valid signal{tail}.{missed}"
     verb = "was" if counts[main].sum() == 1 else "were"
     text = f"{join_words([_counted(k, int(counts[k])) for k in main])} {verb} found"
     text += _counts_by_leg(table[table["trial_type"].isin(main)])
@@ -250,7 +250,7 @@ def events_sentences(night: NightLike) -> str:
             f". The strongest jerk came {'at ' if clock.is_known else ''}{when} with "
             f"{float(strongest['peak_g']):.2f} g (1 g = Earth's gravity)"
         )
-    return f"{text}.{no_emg}"
+    return f"{text}.{missed}"
 
 
 def _counted(kind: str, count: int) -> str:

@@ -249,7 +249,8 @@ def channel_table(night: NightLike, summary: dict[str, Any]) -> list[dict[str, s
             floor = float(np.median(seconds.level[seconds.valid]))
         is_emg = channel.kind == "emg"
         n_gaps = clock["n_gaps"]
-        fs_error = f" ± {channel.fs_error:.1g}" if channel.fs_error > 0 else ""
+        known = channel.fs_error < 1e-6 * channel.fs  # less than the six digits that are shown
+        fs_error = "" if known else f" ± {channel.fs_error:.1g}"
         rows.append(
             {
                 "name": channel.name,

@@ -187,4 +187,5 @@ def _short_time(night: NightLike, seconds: float) -> str:
     clock = WallClock.of(night.recording)
     if clock.is_known:
         return clock.format_minute(seconds)
-    return format_hours_minutes(seconds - clock.first_s)
+    # rounded, as the sentences are
+    return format_hours_minutes(60 * round((seconds - clock.first_s) / 60))

@@ -232,11 +232,12 @@ def _limits(nights: Sequence[NightLike], summaries: Sequence[dict[str, Any]]) ->
     legs = {c.leg for night in nights for c in night.recording.channels if c.leg}
     out = []
     if not all(has_hypnogram(night) for night in nights):
-        out.append("Sleep stages, sleep efficiency and arousals: no EEG was recorded.")
-        out[-1] += (
-            " Lying still awake counts as sleep, so sleep onset may be 9–20 min too early."
+        out.append(
+            "Sleep stages and arousals: no EEG was recorded. Lying still awake can count as sleep, "
+            "so sleep may have begun later and been less efficient than estimated."
             if _has_acc(nights)
-            else " Without acceleration it is not known when the person was awake or asleep."
+            else "Sleep stages, sleep efficiency and arousals: no EEG was recorded. Without "
+            "acceleration it is not known when the person was awake or asleep."
         )
     if not all(as_dict(s.get("leg_movements")).get("respiratory_events_given") for s in summaries):
         out.append("Whether leg movements follow breathing events: no airflow was recorded.")

@@ -51,6 +51,11 @@ _MAX_OVERLAID: Final = 40
 _MIN_COMPLETE: Final = 0.98
 #: Smallest half-range of the vertical axis (µV, g), so that noise does not look like an event.
 _MIN_RANGE: Final = {"emg": 25.0, "acc": 0.02}
+#: Scales of an average: kind of sensor, name, colour, factor.
+_AVERAGE_SCALES: Final = (
+    ("emg", "|EMG|, µV", EMG_COLOR, 1.0),
+    ("acc", "|acceleration|, mg", ACC_COLOR, 1000.0),
+)
 _CHANNEL_TITLES: Final = {"emg": "EMG", "acc": "acceleration"}
 
 
@@ -138,8 +143,8 @@ def plot_average(night: NightLike, kind: str, ax: Axes | None = None) -> Axes:
     """Draw the average waveform of one kind of event, aligned at the onset.
 
     EMG is the average of the rectified signal in µV (left scale), acceleration the average
-    distance from the median of each event in mg (right scale). At most 500 events are
-    averaged; a band holds the middle half of their EMG.
+    distance from the median of each event in mg (right scale, or the only one). At most 500
+    events are averaged; a band holds the middle half of their EMG.
 
     Parameters
     ----------
@@ -190,12 +195,11 @@ def draw_average(ax: Axes, events: pd.DataFrame, recording: Recording, kind: str
     ax.set_title(title, fontsize=SMALL_TEXT, color=TEXT_COLOR, loc="left")
     ax.set_xlim(*span)
     ax.set_xlabel("seconds from the onset", fontsize=SMALL_TEXT, color=MUTED_COLOR)
-    acc_ax = ax.twinx()
-    _draw_average(ax, recording, rows, "emg", span)
-    _draw_average(acc_ax, recording, rows, "acc", span, 1000.0)
-    ax.set_ylabel("|EMG|, µV", fontsize=SMALL_TEXT, color=EMG_COLOR)
-    acc_ax.set_ylabel("|acceleration|, mg", fontsize=SMALL_TEXT, color=ACC_COLOR)
-    for axes in (ax, acc_ax):
+    sensors = [s for s in _AVERAGE_SCALES if any(c.kind == s[0] for c in recording.channels)]
+    for k, (sensor, name, color, scale) in enumerate(sensors):
+        axes = ax.twinx() if k else ax
+        _draw_average(axes, recording, rows, sensor, span, scale)
+        axes.set_ylabel(name, fontsize=SMALL_TEXT, color=color)
         axes.tick_params(labelsize=SMALL_TEXT, length=2, color=GRID_COLOR, labelcolor=TEXT_COLOR)
         axes.spines["top"].set_visible(False)
         for side in ("left", "right", "bottom"):

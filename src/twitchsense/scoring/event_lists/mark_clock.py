@@ -87,7 +87,11 @@ def _place(
     near = clock.local_date()
     found = [parse_clock_time(text, source, place(k), near) for k, text in enumerate(texts)]
     notes: tuple[str, ...] = ()
-    if utc and any(isinstance(t, datetime) and t.tzinfo is None for t in found):
+    if (
+        utc
+        and not clock.is_local
+        and any(isinstance(t, datetime) and t.tzinfo is None for t in found)
+    ):
         found = [t.replace(tzinfo=t.tzinfo or UTC) if isinstance(t, datetime) else t
                  for t in found]  # fmt: skip
         notes = (f"{source}: clock times are taken as UTC, as MNE writes them",)
@@ -146,5 +150,6 @@ def place_second_zero(
         raise InputError(source, f"orig_time {zero!r} has no date", "save it again with MNE")
     if clock is None:
         return 0.0, (f"{source}: begins at {zero}, taken as second 0 of the marks",)
-    zero_us, notes = place_file_start(at.replace(tzinfo=at.tzinfo or UTC), clock, source)
+    zone = at.tzinfo or (None if clock.is_local else UTC)  # as --start, which has no offset either
+    zero_us, notes = place_file_start(at.replace(tzinfo=zone), clock, source)
     return zero_us / 1e6, notes

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
 from twitchsense.io.text.text_table import MISSING_VALUES, TextTable, parse_table, read_text
+from twitchsense.model.event_table import LABELS
 from twitchsense.scoring.event_lists.legs import name_legs
 from twitchsense.scoring.event_lists.mark_clock import place_second_zero, seconds_from_clock_times
 from twitchsense.scoring.event_lists.mark_kinds import split_leg, translate_kinds
@@ -263,6 +264,8 @@ def _name_kind(table: TextTable) -> TextTable:
     columns = dict(table.columns)
     if "trial_type" not in columns:
         theirs = table_columns.find_column(table, _KIND)
+        if theirs is None and not set(columns.get("label", LABELS)) <= {"", *LABELS}:
+            theirs = "label"  # words of a scorer, not names that this program gives
         if theirs is not None and not all(
             is_number(word) or word.lower() in MISSING_VALUES for word in columns[theirs]
         ):

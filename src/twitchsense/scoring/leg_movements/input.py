@@ -144,7 +144,8 @@ def select_leg_movements(frame: pd.DataFrame, source: str = "movements") -> pd.D
         if unknown and out.empty:
             raise _no_leg_movement(kinds, source)
         out = out.assign(large=np.isin(np.array(kinds, object)[kept], LARGE_KINDS))
-        notes.append(f"{len(out)} of {len(frame)} events are leg movements")
+        if len(out) < len(frame):
+            notes.append(f"{len(out)} of {len(frame)} events are leg movements")
         if unknown:
             notes.append(
                 f"left out rows of unknown kinds: {name_words(unknown)}; if they are leg "

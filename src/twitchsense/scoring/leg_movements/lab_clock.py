@@ -36,7 +36,8 @@ def movements_clock(
     start : str or None
         Clock time of second 0 of the marks: a time of day, or a date with time.
     zone : str or None
-        IANA time zone. Without one, all local times are one clock without changes.
+        IANA time zone. Without one, all local times are one clock without changes, and a file
+        with offsets from UTC is refused if `start` has none.
     paths : sequence of Path or None
         Files of stages, respiratory events and marks.
     events : Path, optional
@@ -79,7 +80,8 @@ def movements_clock(
         found = min((day + found for day in days), key=lambda at: abs(at - near))
     if found.tzinfo is None:
         used = found.replace(tzinfo=UTC if zone is None else ZoneInfo(zone))
-        return NightClock(0, 0, to_utc_us(used), zone or "UTC", has_date), ()
+        clock = NightClock(0, 0, to_utc_us(used), zone or "UTC", has_date, is_local=zone is None)
+        return clock, ()
     clock = NightClock(0, 0, to_utc_us(found), zone)
     for path in starts:
         clock.require_zone(str(path))

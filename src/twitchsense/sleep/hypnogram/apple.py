@@ -152,6 +152,7 @@ def _add_record(
     first = parse_clock_time(attributes["startDate"], source, place)
     if isinstance(first, datetime):
         clock.require_date(source, first, place)
+        clock.require_offset(source, place, first)
     app = attributes.get("sourceName", "")[:_MAX_APP_NAME]
     for layer, stages in enumerate(_LAYERS):
         if value in stages:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
@@ -43,6 +43,8 @@ class NightClock:
         Whether the date of `zero_us` is known; if not, only its time of day is.
     own_file : bool
         Whether the file to be placed is the recording itself, and begins with it.
+    is_local : bool
+        Whether `zero_us` is a local time of an unknown zone, counted as if it were UTC.
     """
 
     start_us: int
@@ -51,6 +53,7 @@ class NightClock:
     zone: str | None = None
     has_date: bool = True
     own_file: bool = False
+    is_local: bool = False
 
     @classmethod
     def from_recording(cls, recording: Recording, zone: str | None = None) -> NightClock:
@@ -125,6 +128,32 @@ class NightClock:
                 "has clock times with a date",
                 "--start needs a date here, that of second 0: such as --start "
                 f"{first.isoformat(timespec='seconds')}",
+                place,
+            )
+
+    def require_offset(self, source: str, place: str = "", first: datetime | None = None) -> None:
+        """Refuse times whose UTC is known if that of the start is not.
+
+        Parameters
+        ----------
+        source, place : str
+            Name of the file and place in it, for the error message.
+        first : datetime, optional
+            First time of the file with its offset from UTC, for the example.
+
+        Raises
+        ------
+        InputError
+            If the start is a local time of an unknown zone.
+        """
+        if self.is_local and self.has_date:  # the date is asked for with its offset
+            offset = timezone(timedelta(hours=1)) if first is None else first.tzinfo
+            start = _EPOCH + timedelta(microseconds=self.require_utc(source))
+            example = start.replace(tzinfo=offset).isoformat(timespec="seconds")
+            raise InputError(
+                source,
+                "has times of UTC or with an offset from it, and --start has no offset",
+                f"add that of your clock, such as --start {example}, or give --zone Europe/Berlin",
                 place,
             )
 
@@ -253,6 +282,7 @@ def read_clock_times(
         if isinstance(found, datetime):
             clock.require_date(source, found, place(row))
             if found.tzinfo is not None:
+                clock.require_offset(source, place(row), found)
                 aware[row] = to_utc_us(found)
             naive.append(found.replace(tzinfo=None))
         else:

@@ -50,6 +50,7 @@ def read_garmin(
                 raise InputError(source, f"unknown stage {name!r}", _CURE, place)
             for row in rows if isinstance(rows, list) else [rows]:
                 found.append(_seconds(row, _NAMES[name.lower()], source, f"{place}, {name}"))
+        clock.require_offset(source, place)
         intervals += select_night(found, clock, source)
     return SleepLogs(intervals, (_NOTE,))
 

@@ -58,6 +58,7 @@ def read_withings_json(
                 round(start * 1e6), round(stop * 1e6), _stage(state, _STATES, source, place)
             )
         )
+    clock.require_offset(source)
     return SleepLogs(select_night(found, clock, source), (_NOTE,))
 
 
