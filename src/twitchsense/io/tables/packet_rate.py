@@ -10,12 +10,13 @@ the rate cannot be known.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
+from twitchsense.io.tables.rounded_rate import rounded_rate
 from twitchsense.model.channels import NS
 
 Times = NDArray[np.int64]
@@ -58,10 +59,6 @@ _MIN_IRREGULAR: Final = 0.6
 _STATED_TOLERANCE: Final = 0.01
 #: Most rows for their time, as a share of those that the stated rate gives.
 _MAX_SURPLUS: Final = 1.003
-#: Least time, in sampling periods, that is missing where times are rounded.
-_ROUNDED_GAP: Final = 1.6
-#: Most rows of one rounded time for which a gap is so short.
-_MOST_ROUNDED: Final = 16
 #: Tick (ns) of the clock of Windows, on which all arrivals may lie, and its relative tolerance.
 _TICK_NS: Final = 1e9 / 64
 _TICK_TOLERANCE: Final = 0.002
@@ -88,8 +85,9 @@ class PacketRate:
         if their delays differ by more than this time.
     least_gap_ns : float
         Least time that is missing where rows are lost: half a packet, if whole packets are.
-    rounded : bool
-        Whether rows have one time because it is rounded, so that single rows may be lost.
+    rounded_by : int or None
+        If rows have one time because it is rounded, so that single rows may be lost: the sampling
+        periods by which rounding changes their times.
     stated : bool
         Whether the user states the rate, which the times do not show.
     """
@@ -97,7 +95,7 @@ class PacketRate:
     period_ns: float
     spacing_ns: float | None
     least_gap_ns: float = 0.0
-    rounded: bool = False
+    rounded_by: int | None = None
     stated: bool = False
 
 
@@ -173,9 +171,13 @@ def find_packet_rate(
     back = np.flatnonzero(np.diff(times_ns) < 0)
     head = times_ns[: back[0] + 1] if len(back) else times_ns
     mean = NS * (len(head) - 1) / float(head[-1] - head[0])
-    gaps = _least_gap(head, resolution_ns)
+    resolution_ns = resolution_ns or _coarsest_resolution_ns(head)
     try:
-        found = replace(packet_rate(head, resolution_ns), **gaps)
+        found = _rate_of_rounded_times(head, resolution_ns)
+        if found is None:
+            packets = 1 + int(np.count_nonzero(np.diff(head)))
+            half_packet_ns = 0.5 * float(head[-1] - head[0]) / packets
+            found = replace(packet_rate(head, resolution_ns), least_gap_ns=half_packet_ns)
     except UnknownRateError as error:
         if fs is None:
             raise InputError(
@@ -199,27 +201,24 @@ def find_packet_rate(
     return PacketRate(NS / fs, None, stated=True)
 
 
-def _least_gap(times_ns: Times, resolution_ns: int) -> dict[str, Any]:
-    """Return the last fields of `PacketRate` that tell where rows are lost."""
+def _rate_of_rounded_times(times_ns: Times, resolution_ns: int) -> PacketRate | None:
+    """Return the rate of rows that have one time because it is rounded, or None."""
     steps = np.diff(times_ns)
-    if not resolution_ns:  # dates: the largest power of ten that divides all
-        resolution_ns = NS
-        while (times_ns % resolution_ns).any():
-            resolution_ns //= 10
-    if np.median(steps[steps > 0]) < 1.5 * resolution_ns:
-        rows = float(np.median(_sizes(times_ns)))
-        if rows > _MOST_ROUNDED:
-            return {}
-        # the number of rows of one time differs by one
-        return {"least_gap_ns": _ROUNDED_GAP * resolution_ns / rows, "rounded": True}
-    packets = 1 + int(np.count_nonzero(steps))
-    return {"least_gap_ns": 0.5 * float(times_ns[-1] - times_ns[0]) / packets}
+    if np.median(steps[steps > 0]) >= 1.5 * resolution_ns:
+        return None
+    found = rounded_rate(times_ns, resolution_ns)
+    if found is None:
+        return None
+    period_ns, spread = found
+    return PacketRate(period_ns, None, (spread + 0.6) * period_ns, rounded_by=spread)
 
 
-def _sizes(times_ns: Times) -> Times:
-    """Return the number of rows of each time."""
-    starts = np.flatnonzero(np.diff(times_ns, prepend=times_ns[0] - 1, append=times_ns[-1] + 1))
-    return np.diff(starts)
+def _coarsest_resolution_ns(times_ns: Times) -> int:
+    """Return the largest power of ten of at most a second that divides all times."""
+    resolution_ns = NS
+    while (times_ns % resolution_ns).any():
+        resolution_ns //= 10
+    return resolution_ns
 
 
 def packet_rate(times_ns: Times, resolution_ns: int = 0) -> PacketRate:
@@ -253,7 +252,9 @@ def packet_rate(times_ns: Times, resolution_ns: int = 0) -> PacketRate:
     walk = _variance_of_losses(arrivals, counts, mean_ns, _WINDOWS) / step_ns**2
     spacing, coherence, others = _grid(arrivals, step_ns)
     lost = 1 - spacing / step_ns if coherence else 0.0
-    if walk * _UNCERTAINTY < _MAX_UNSEEN_LOSS:
+    # of a rounded time single rows may be lost, not only all
+    lost_at_once = 1.0 if not coarse else size
+    if walk * lost_at_once * _UNCERTAINTY < _MAX_UNSEEN_LOSS:
         if lost > _SOME_LOSS and coherence > _GRID and not coarse:
             # losses at regular places, or arrivals on the grid of a receiver
             raise UnknownRateError

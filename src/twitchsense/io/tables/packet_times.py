@@ -14,6 +14,8 @@ from twitchsense.io.tables.packet_rate import PacketRate
 _MAX_STEP: Final = 0.15
 #: Packets on each side of which the median delay is taken.
 _REACH: Final = 32
+#: Error of rounded times, in sampling periods.
+_TOLERANCE: Final = 0.02
 #: Packets after which the delay of packets of a stated rate may grow.
 _HOLD: Final = 32
 
@@ -39,7 +41,11 @@ class PacketSpreader:
         self._period_ns = rate.period_ns
         self._spacing_ns = rate.spacing_ns
         self._stated = rate.stated
-        self._least_step_ns = rate.least_gap_ns if rate.rounded else None
+        self._rounded_ns: float | None = None
+        self._least_step_ns: float | None = None
+        if rate.rounded_by is not None:
+            self._rounded_ns = rate.rounded_by * rate.period_ns
+            self._least_step_ns = rate.least_gap_ns
         #: Number of packets before those held, and the delay (ns) that they have.
         self._packets = 0
         self._held = -np.inf
@@ -94,7 +100,10 @@ class PacketSpreader:
         after = max(0, _REACH - (len(starts) - shown))
         around = np.concatenate([self._before, delays, np.full(after, np.nan)])
         windows = np.lib.stride_tricks.sliding_window_view(around, 2 * _REACH + 1)[:shown]
-        if self._spacing_ns is not None:
+        if self._rounded_ns is not None:
+            error_ns = self._rounded_ns + _TOLERANCE * self._period_ns
+            smooth = _of_rounded_times(around, shown, error_ns)
+        elif self._spacing_ns is not None:
             smooth = _on_grid(around, shown, self._spacing_ns)
         elif np.isnan(windows[[0, -1]]).any():
             # as many packets before as after, so that a loss stays where it was
@@ -141,6 +150,31 @@ class PacketSpreader:
             held[first:last] = self._held
             first = last
         return held
+
+
+def _of_rounded_times(around: Floats, shown: int, error_ns: float) -> Floats:
+    """Return delays of rounded times: they grow where rows are lost only.
+
+    Rounding makes a delay later than the lowest of its stretch by no more than its error. So
+    this one is at most the lowest of the delays after it, and not further before the highest of
+    those before it. Of what the packets before allowed, the lowest within these limits is taken.
+
+    Parameters
+    ----------
+    around : ndarray, shape (n + 2 * _REACH,)
+        Delays of packets and of those before and after, NaN where there is none.
+    shown : int
+        Number of packets.
+    error_ns : float
+    """
+    size = _REACH + 1
+    windows = np.lib.stride_tricks.sliding_window_view(around, size)
+    latest = np.fmin.reduce(windows, axis=1)
+    earliest = np.fmax.reduce(windows[:shown], axis=1) - error_ns
+    allowed = np.lib.stride_tricks.sliding_window_view(latest, size)[:shown]
+    kept = np.where(allowed >= earliest[:, None], allowed, np.nan)
+    delays: Floats = np.fmin(np.fmin.reduce(kept, axis=1), latest[_REACH : _REACH + shown])
+    return delays
 
 
 def _on_grid(around: Floats, shown: int, spacing_ns: float) -> Floats:
