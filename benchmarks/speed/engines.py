@@ -13,8 +13,8 @@ from twitchsense.bench.stages import StageSampler
 from twitchsense.bench.synthetic import Arrays, make_tile, repeat_arrays
 from twitchsense.bench.throughput import analyze_arrays
 from twitchsense.bench.timing import measure_cost
-from twitchsense.detect.channel_threads import VARIABLE
 from twitchsense.dsp.engine import engine
+from twitchsense.threads import VARIABLE
 
 Figures = dict[str, Any]
 

@@ -9,12 +9,13 @@ import pytest
 from tests.signals import SimulatedLeg
 from twitchsense.cohort.thread_limits import single_threaded_children
 from twitchsense.detect import channel_threads
-from twitchsense.detect.channel_threads import VARIABLE, ChannelThreads, max_threads
+from twitchsense.detect.channel_threads import ChannelThreads, max_threads
 from twitchsense.detect.detector import Detector
 from twitchsense.dsp.engine import engine
 from twitchsense.errors import InputError
 from twitchsense.model.recording import Recording
 from twitchsense.settings import Settings
+from twitchsense.threads import VARIABLE
 
 
 @pytest.fixture(autouse=True)

@@ -7,17 +7,11 @@ is shared between channels until all of them are done.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
 
 from twitchsense.dsp.engine import kernels
-from twitchsense.errors import InputError
-
-#: Environment variable with the maximum number of threads of an analysis; by default the cores
-#: that the process may use.
-VARIABLE: Final = "TWITCHSENSE_THREADS"
+from twitchsense.threads import usable_threads
 
 
 def max_threads() -> int:
@@ -32,20 +26,9 @@ def max_threads() -> int:
     Raises
     ------
     InputError
-        If the environment variable is not a whole number from 1 on.
+        As `usable_threads`.
     """
-    given = os.environ.get(VARIABLE, "")
-    if given and not (given.isdecimal() and int(given) > 0):
-        raise InputError(
-            VARIABLE, f"{given!r} is not a number of threads", "give a whole number from 1 on"
-        )
-    if kernels() is None:
-        return 1
-    if given:
-        return int(given)
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return 1 if kernels() is None else usable_threads()
 
 
 class ChannelThreads:

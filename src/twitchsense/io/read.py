@@ -6,9 +6,10 @@ import hashlib
 import logging
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast, get_args
 
@@ -21,7 +22,7 @@ from twitchsense.io.channels.constant_runs import never_changing_notes
 from twitchsense.io.channels.local_start import STATE_OFFSET
 from twitchsense.io.device_logs.stated_legs import cure_legs
 from twitchsense.io.formats import find_format
-from twitchsense.io.input_files import hash_capture
+from twitchsense.io.input_files import hash_capture, input_files
 from twitchsense.io.merge import merge
 from twitchsense.io.mne_raw import MneCapture, is_raw, name_of_raw
 from twitchsense.io.tables.frame import FRAME, hash_frame, open_frame
@@ -33,6 +34,7 @@ from twitchsense.model.recording import Recording
 from twitchsense.model.stated_start import check_zone, parse_start
 from twitchsense.regular_file import check_regular_file, unreadable
 from twitchsense.text import printable
+from twitchsense.threads import Beside
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -134,28 +136,28 @@ def read(
     )
     opened: list[_Opened] = []
     files: list[Path] = []
-    for item in items:
-        if isinstance(item, pd.DataFrame):
-            opened.append(_Opened(open_frame(item, mapping, zone), FRAME, hash_frame(item)))
-        elif is_raw(item):
-            name = name_of_raw(item)
-            opened.append(_Opened(MneCapture(item, name, mapping, zone), name, ""))
-        else:
-            files.append(_to_path(item))
-    for path in files if via else expand_folders(files):
-        opened.append(_open_file(path, mapping, zone, via))
-    captures = [item.capture for item in opened]
-    digests = [item.sha256 for item in opened if item.sha256]
-    if len(set(digests)) < len(digests):
-        twice = next(o for o in reversed(opened) if digests.count(o.sha256) > 1)
-        raise InputError(
-            twice.capture.source, "the same file is given twice", "give each file once"
-        )
-    mapping.check_used(captures[0].source, [h for c in captures for h in c.headers])
-    try:
-        merged = merge(captures)
-    except OSError as error:
-        raise unreadable(captures[0].source, error) from error
+    with Beside() as beside:
+        for item in items:
+            if isinstance(item, pd.DataFrame):
+                frame = open_frame(item, mapping, zone)
+                opened.append(_Opened(frame, FRAME, partial(hash_frame, item)))
+            elif is_raw(item):
+                name = name_of_raw(item)
+                opened.append(_Opened(MneCapture(item, name, mapping, zone), name, str))
+            else:
+                files.append(_to_path(item))
+        for path in files if via else expand_folders(files):
+            opened.append(_open_file(path, mapping, zone, via, beside))
+        captures = [item.capture for item in opened]
+        sizes = [item.size for item in opened]
+        if len(set(sizes)) < len(sizes):  # otherwise no two files are the same
+            _refuse_repeated(opened)
+        mapping.check_used(captures[0].source, [h for c in captures for h in c.headers])
+        try:
+            merged = merge(captures)
+        except OSError as error:
+            raise unreadable(captures[0].source, error) from error
+    digests = [digest for item in opened if (digest := item.sha256())]
     constant = [
         replace(found, headers=tuple(h for h in found.headers if mapping.can_rename(h)))
         for found in (data.never_changing for data in merged.data)
@@ -217,11 +219,30 @@ def _without_zone_cure(note: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """A capture, the name of its file, and the hash of its content (empty if unknown)."""
+    """A capture, the name of its file, and its content.
+
+    Attributes
+    ----------
+    sha256 : callable
+        Returns the hash of the content, which is empty if it is unknown.
+    size : int
+        Bytes of the files; 0 if there are none.
+    """
 
     capture: Capture
     name: str
-    sha256: str
+    sha256: Callable[[], str]
+    size: int = 0
+
+
+def _refuse_repeated(opened: Sequence[_Opened]) -> None:
+    """Raise InputError if two captures have the same content."""
+    digests = [item.sha256() for item in opened]
+    for item, digest in zip(reversed(opened), reversed(digests), strict=True):
+        if digest and digests.count(digest) > 1:
+            raise InputError(
+                item.capture.source, "the same file is given twice", "give each file once"
+            )
 
 
 def _to_path(item: object) -> Path:
@@ -235,15 +256,24 @@ def _to_path(item: object) -> Path:
     )
 
 
-def _open_file(path: Path, mapping: ColumnMapping, zone: str | None, via: str | None) -> _Opened:
+def _open_file(
+    path: Path, mapping: ColumnMapping, zone: str | None, via: str | None, beside: Beside
+) -> _Opened:
     source = display_name(path)
     capture_format = find_format(path, source, via)
     if not path.is_dir():
         check_regular_file(path, source)
     try:
-        return _Opened(
-            capture_format.open(path, source, mapping, zone), path.name, hash_capture(path)
-        )
+        capture = capture_format.open(path, source, mapping, zone)
+        size = sum(file.stat().st_size for file in input_files(path))
+    except OSError as error:
+        raise unreadable(source, error) from error
+    return _Opened(capture, path.name, beside.start(_hash_file, path, source), size)
+
+
+def _hash_file(path: Path, source: str) -> str:
+    try:
+        return hash_capture(path)
     except OSError as error:
         raise unreadable(source, error) from error
 
@@ -298,10 +328,7 @@ def hash_files(paths: Sequence[Path]) -> str:
     for path in expand_folders(paths):
         if not path.is_dir():
             check_regular_file(path, display_name(path))
-        try:
-            digests.append(hash_capture(path))
-        except OSError as error:
-            raise unreadable(display_name(path), error) from error
+        digests.append(_hash_file(path, display_name(path)))
     return _join_hashes(digests)
 
 

@@ -32,6 +32,7 @@ from twitchsense.io.text.date_and_time import find_dates
 from twitchsense.io.text.dialects import find_dialect
 from twitchsense.io.text.held_rows import HeldRows
 from twitchsense.model.notes import with_source
+from twitchsense.threads import read_ahead
 
 #: Exceptions of damaged gzip data, raised while pandas reads.
 _GZIP_ERRORS: Final = (EOFError, gzip.BadGzipFile, zlib.error)
@@ -188,7 +189,7 @@ class CsvTable:
         }
         times = [name for name in self._index if name not in self._numbers]
         first_row = 0
-        for frame in self._typed_frames([*self._index.values(), excess], rows):
+        for frame in read_ahead(self._typed_frames([*self._index.values(), excess], rows)):
             self._refuse_long_rows(frame[str(excess)], first_row)
             signals = {}
             for name, column in self._numbers.items():

@@ -1,0 +1,108 @@
+"""Work beside the calling thread, where the process may use several cores."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Final, ParamSpec, TypeVar
+
+from twitchsense.errors import InputError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+#: Environment variable with the maximum number of threads of an analysis; by default the cores
+#: that the process may use.
+VARIABLE: Final = "TWITCHSENSE_THREADS"
+
+
+def usable_threads() -> int:
+    """Return how many threads may work at once.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    InputError
+        If the environment variable is not a whole number from 1 on.
+    """
+    given = os.environ.get(VARIABLE, "")
+    if given and not (given.isdecimal() and int(given) > 0):
+        raise InputError(
+            VARIABLE, f"{given!r} is not a number of threads", "give a whole number from 1 on"
+        )
+    if given:
+        return int(given)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def read_ahead(items: Iterator[T]) -> Generator[T, None, None]:
+    """Yield the items of an iterator; the next one is made while the last one is used.
+
+    Parameters
+    ----------
+    items : iterator
+        Used in another thread, unless `usable_threads` is 1.
+
+    Yields
+    ------
+    object
+    """
+    if usable_threads() < 2:
+        yield from items
+        return
+    end = object()
+    with ThreadPoolExecutor(1, "ahead") as pool:
+        following = pool.submit(next, items, end)
+        while (item := following.result()) is not end:
+            following = pool.submit(next, items, end)
+            yield item  # type: ignore[misc]
+
+
+class Beside:
+    """Runs functions beside the calling thread, one after the other, as a context manager.
+
+    With one usable thread, each runs at once.
+    """
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1, "beside") if usable_threads() > 1 else None
+
+    def __enter__(self) -> Beside:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=error is not None)
+
+    def start(
+        self, function: Callable[P, T], *args: P.args, **options: P.kwargs
+    ) -> Callable[[], T]:
+        """Start a function.
+
+        Parameters
+        ----------
+        function : callable
+        *args, **options
+            Its arguments.
+
+        Returns
+        -------
+        callable
+            Waits for the end of the function and returns its result, or raises its error.
+        """
+        if self._pool is not None:
+            return self._pool.submit(function, *args, **options).result
+        result = function(*args, **options)
+        return lambda: result
