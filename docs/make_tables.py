@@ -24,7 +24,6 @@ from twitchsense.detect.rules.burst_limits import (
     max_duration_ms,
     min_duration_ms,
 )
-from twitchsense.detect.rules.classify import DECISION_THRESHOLD
 from twitchsense.detect.rules.cluster_rules import ONE_SENSOR
 from twitchsense.detect.rules.jerk_rule import MIN_PROBABILITY
 from twitchsense.detect.rules.rule_order import CLUSTER_RULES, NIGHT_RULES
@@ -349,9 +348,10 @@ def kinds_table() -> list[str]:
             f"the leg moves with at least {jerk.min_g:g} g and {jerk.min_jerk_g_s:g} g/s, "
             f"beginning {jerk.lead_ms:g} ms before to {jerk.lag_ms:g} ms after the onset, for at "
             f"most {jerk.max_episode_s:g} s (longer if it turns by {jerk.max_turn_deg:g}°) [E]; "
-            f"jerk model at least {DECISION_THRESHOLD:g}, or at least {MIN_PROBABILITY:g} for a "
-            "leg that rests, with a burst of muscle rather than an electrode artefact and a "
-            f"movement of at least {jerk.violent_g:g} g that begins after it",
+            f"jerk model at least {MIN_PROBABILITY[0]:g}; at least {MIN_PROBABILITY[1]:g} for a "
+            "leg that rests, with a movement that begins after the burst, and one of two: a burst "
+            "of muscle rather than an electrode artefact, a movement of at least "
+            f"{jerk.violent_g:g} g; at least {MIN_PROBABILITY[2]:g} with both",
             f"where there is no EMG, or its noise exceeds {jerk.masked_uv:g} µV [E]: at least "
             f"{jerk.min_g_alone:g} g and {jerk.min_jerk_g_s:g} g/s, half of the peak within "
             f"{jerk.lag_ms:g} ms, above a fifth of it for at most {jerk.max_episode_s:g} s; "

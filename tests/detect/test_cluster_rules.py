@@ -184,6 +184,15 @@ def test_train_of_jerks_in_a_run_of_the_leg_movement_rule_is_a_jerk():
     assert [f.kind for f in still] == ["movement"]
 
 
+@pytest.mark.parametrize(("n_merged", "kinds"), [(1, ["movement"]), (8, ["jerk"])])
+def test_fast_train_of_jerks_that_is_measured_as_one_burst_is_a_jerk(n_merged, kinds):
+    whole = burst(600.0, n_merged=n_merged)
+    found = classify_cluster(whole, leg_run(0.6), episode(0.7), seen=KICK)
+    assert [f.kind for f in found] == kinds
+    still = classify_cluster(whole, leg_run(0.6), seen=STILL)
+    assert [f.kind for f in still] == ["movement"]
+
+
 def test_train_with_a_burst_longer_than_a_jerk_is_a_movement():
     (whole,) = classify_cluster(*row(0, 360, ms=301.0), leg_run(0.66), episode(), seen=KICK)
     assert whole.kind == "movement"
@@ -334,15 +343,27 @@ def test_movement_at_another_time_is_not_that_of_a_strong_burst(lag_ms):
 @pytest.mark.parametrize(
     ("probability", "electrode", "peak_g", "kind"),
     [
-        (0.5, 0.6, 0.25, "jerk"), (0.49, 0.6, 0.6, "twitch"), (0.49, 0.4, 0.6, "jerk"),
-        (0.49, 0.4, 0.49, "twitch"), (0.24, 0.4, 0.6, "twitch"),
+        # neither sign of a jerk, one, both
+        (0.5, 0.6, 0.25, "jerk"), (0.49, 0.6, 0.49, "twitch"),
+        (0.35, 0.6, 0.6, "jerk"), (0.34, 0.6, 0.6, "twitch"),
+        (0.35, 0.4, 0.49, "jerk"), (0.34, 0.4, 0.49, "twitch"),
+        (0.25, 0.4, 0.6, "jerk"), (0.24, 0.4, 0.6, "twitch"),
     ],
 )  # fmt: skip
-def test_jerk_model_decides_and_in_doubt_the_definition(probability, electrode, peak_g, kind):
+def test_signs_of_both_sensors_decide_what_the_jerk_model_doubts(
+    probability, electrode, peak_g, kind
+):
     of_muscle, kick = burst(electrode_probability=electrode), replace(KICK, peak_g=peak_g)
     found = classify_cluster(of_muscle, episode(), seen=kick, jerk_probability=probability)
     assert found[0].kind == kind
     assert [f.reason for f in found] == (["", "bump"] if kind == "twitch" else [""])
+
+
+def test_knock_of_a_loose_electrode_moves_the_leg_at_once():
+    pop = burst(electrode_probability=0.6)
+    knock = replace(KICK, peak_g=0.6, onset_ns=AT - MS)
+    for seen, kind in ((knock, "twitch"), (replace(knock, onset_ns=AT), "jerk")):
+        assert classify_cluster(pop, seen=seen, jerk_probability=0.49)[0].kind == kind
 
 
 def test_min_impulse_is_a_setting():

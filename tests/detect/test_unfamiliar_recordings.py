@@ -48,6 +48,13 @@ def test_train_of_jerks_is_one_jerk_with_hum_and_without(size_uv):
     assert sum(kinds == ["jerk"] for kinds in found) >= len(TIMES) - 1
 
 
+@pytest.mark.parametrize("period_s", [0.055, 0.07])
+def test_fast_train_of_jerks_whose_bursts_merge_is_one_jerk(period_s):
+    leg = add_trains(SimulatedLeg(300), 8, period_s, 0.6 * period_s, 0.9)
+    found = kinds_at(detect(leg.recording()), TIMES)
+    assert sum(kinds == ["jerk"] for kinds in found) >= len(TIMES) - 1
+
+
 def test_jerk_that_turns_the_leg_is_a_jerk_beside_a_posture_change():
     leg = SimulatedLeg(300)
     here, there = np.array([0.0, 0.6, 0.8]), np.array([0.0, 0.95, 0.312])  # 35 degrees apart

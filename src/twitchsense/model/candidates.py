@@ -64,6 +64,8 @@ class Burst:
         Waveform around the peak, 64 points over 64 ms, unit energy.
     visible_share : float
         Usual share of the amplitude that a channel of this sampling rate shows.
+    n_merged : int
+        Number of bursts of a fast train that are measured as one.
     """
 
     channel: str
@@ -84,6 +86,7 @@ class Burst:
     saturated: bool
     waveform: NDArray[np.float32]
     visible_share: float = 1.0
+    n_merged: int = 1
 
     @property
     def duration_s(self) -> float:

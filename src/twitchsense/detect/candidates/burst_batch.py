@@ -110,6 +110,7 @@ def measure_bursts(
                 ),
                 waveform=shape,
                 visible_share=visible,
+                n_merged=window.n_merged,
             )
         )
     return found

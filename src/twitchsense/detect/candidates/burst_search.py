@@ -25,6 +25,7 @@ from twitchsense.dsp.buffers import SampleBuffer, fast_median
 from twitchsense.dsp.filters import FilterClock
 from twitchsense.dsp.floor_memory import MAD_TO_SD
 from twitchsense.dsp.hysteresis import HysteresisSegmenter, split_at_silence, strongest_part
+from twitchsense.dsp.merged_bursts import count_merged
 from twitchsense.dsp.noise_floor import FloorEstimate, NoiseFloor, NoiseThreshold
 from twitchsense.model.candidates import Burst
 from twitchsense.model.channels import NS, Channel
@@ -52,10 +53,9 @@ FAST_FLOOR_QUANTILE: Final = 0.5
 JERK_S: Final = 0.3
 #: Maximum duration (s) of a burst found inside a longer run: longest jerk plus a margin.
 NESTED_MAX_S: Final = 0.4
-#: Minimum fraction of the time before a nested burst that the enclosing run covers.
-NESTED_MIN_COVER: Final = 0.8
-#: Length of the time before a nested burst to which `NESTED_MIN_COVER` applies, s.
+#: Time before a nested burst (s), and the minimum fraction of it that the enclosing run covers.
 NESTED_BEFORE_S: Final = 2.5
+NESTED_MIN_COVER: Final = 0.8
 
 
 class _Limits(NamedTuple):
@@ -68,7 +68,7 @@ class _Limits(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """A run of hops above the threshold, with the noise floor at its onset.
+    """A run of hops above the threshold, the floor at its onset, and how many bursts merge in it.
 
     `head` is the burst measured on the first `HEAD_S` of a long run.
     """
@@ -76,6 +76,7 @@ class _Run:
     start: int
     stop: int
     floor: LocalFloor
+    n_merged: int = 1
     head: Burst | None = None
 
 
@@ -270,9 +271,10 @@ class BurstSearch:
             elif stop - start > self._head_hops:
                 self._to_measure.append(self._run(start, stop))
             else:
-                parts = split_at_silence(self._envelope.get(start, stop), self._bridge)
-                for a, b in parts:
-                    self._to_measure.append(self._run(start + a, start + b))
+                envelope = self._envelope.get(start, stop)
+                for a, b in split_at_silence(envelope, self._bridge):
+                    merged = count_merged(envelope[a:b], self._hops_per_s)
+                    self._to_measure.append(self._run(start + a, start + b, merged))
                     self._enqueue_strongest(start + a, start + b)
 
     def _enqueue_nested(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> None:
@@ -296,8 +298,8 @@ class BurstSearch:
             floor = LocalFloor(centre, MAD_TO_SD * fast_median(np.abs(rest - centre)))
             self._to_measure.append(_Run(start + part[0], start + part[1], floor))
 
-    def _run(self, start: int, stop: int) -> _Run:
-        return _Run(start, stop, self._floor_at(self._floors, start))
+    def _run(self, start: int, stop: int, n_merged: int = 1) -> _Run:
+        return _Run(start, stop, self._floor_at(self._floors, start), n_merged)
 
     def _floor_at(self, floors: SampleBuffer, hop: int) -> LocalFloor:
         second = hop // self._hops_per_s
@@ -348,8 +350,7 @@ class BurstSearch:
 
     def _needed_until(self, run: _Run) -> int:
         """Return the index just after the last sample that the measurement of a run needs."""
-        stop = min(run.stop, run.start + self._head_hops)
-        return (stop + 1) * self._hop + self._after
+        return (min(run.stop, run.start + self._head_hops) + 1) * self._hop + self._after
 
     def _window(self, run: _Run, number: int = -1) -> BurstWindow:
         """Return the signal around a run, or around the head of a long one."""
@@ -358,8 +359,7 @@ class BurstSearch:
         delay = self._clock.delay
         start = max(0, run.start * self._hop - delay)
         stop = max(start + 1, (run_stop + 1) * self._hop - delay)
-        first = max(0, start - self._before)
-        last = stop + self._after
+        first, last = max(0, start - self._before), stop + self._after
         return BurstWindow(
             self.raw.get(first, last),
             self._clean.get(first, last).astype(np.float64),
@@ -367,6 +367,7 @@ class BurstSearch:
             (start - first, stop - first),
             self._start_ns + round(first / self._channel.fs * NS),
             run.floor,
+            n_merged=run.n_merged,
         )
 
     def describe_due(self, *, everything: bool = False) -> None:
@@ -382,9 +383,8 @@ class BurstSearch:
 
     def discard(self) -> None:
         """Discard the samples that no later measurement needs."""
-        oldest = self._segmenter.earliest_start
-        if self._open_head is not None:  # measured already
-            oldest = self._active.stop
+        measured = self._open_head is not None
+        oldest = self._active.stop if measured else self._segmenter.earliest_start
         oldest = min([oldest, *(run.start for run in self._to_measure)])
         # longer nested runs are not kept
         reach = round(2 * NESTED_MAX_S * self._hops_per_s)

@@ -59,6 +59,8 @@ class BurstWindow(NamedTuple):
         Factor by which `clean` and `inside` are interpolated, see `fine_window`.
     sampled : ndarray, shape (n,), or None
         `clean` before it was interpolated.
+    n_merged : int
+        `Burst.n_merged`.
     """
 
     raw: NDArray[np.float32]
@@ -69,6 +71,7 @@ class BurstWindow(NamedTuple):
     floor: LocalFloor
     up: int = 1
     sampled: Floats | None = None
+    n_merged: int = 1
 
 
 def fine_window(window: BurstWindow, fs: float) -> BurstWindow:

@@ -32,14 +32,14 @@ from twitchsense.detect.rules.burst_limits import (
     max_duration_ms,
     min_amplitude_uv,
 )
-from twitchsense.detect.rules.classify import DECISION_THRESHOLD, Classifier
+from twitchsense.detect.rules.classify import Classifier
 from twitchsense.detect.rules.clustering import LINK_NS, Cluster
 from twitchsense.detect.rules.jerk_rule import (
     BurstTrain,
     acc_jerk,
     jerk_grade,
+    min_probability,
     moved_leg,
-    stands_in_doubt,
     train_response,
     within_jerk_limits,
 )
@@ -224,8 +224,7 @@ class ClusterRules:
         ):
             return None
         probability = self.classifier.jerk(train, seen)
-        clear = probability >= DECISION_THRESHOLD
-        if not clear and not stands_in_doubt(train.whole, seen, probability, jerk):
+        if probability < min_probability(train.whole, seen, jerk):
             return None
         candidate = self._with_emg(
             train.whole, "jerk", "", probability, peak_g=seen.peak_g, jerk_g_s=seen.jerk_g_s,
