@@ -12,6 +12,8 @@ from tests.acquire.peer_recording import record_peers
 from tests.devices.builders import make_packets, stream
 from tests.nightfile.builders import T0
 from twitchsense.devices.streams import SampleClock, SampleCounter
+from twitchsense.io.channels.gap_detection import TimestampSegmenter
+from twitchsense.io.channels.rate_fit import fit_rate
 from twitchsense.io.device_logs.decoded_device import DecodedDevice
 from twitchsense.io.device_logs.decoded_stream import DecodedStream
 from twitchsense.io.device_logs.shared_clock import fit_clocks
@@ -71,10 +73,40 @@ def test_times_follow_the_arrivals_where_loss_is_hidden(timing):
     for packet in packets.packets:
         made.push(packet)
     made.close()
-    times_s = np.concatenate([t for t, _ in made.blocks()]) / 1e9
+    times_ns = np.concatenate([t for t, _ in made.blocks()])
+    times_s = times_ns / 1e9
     truth_s = 100 + (packets.index[:, None] + np.arange(2)).ravel() / 200
     errors_s = times_s - truth_s - 0.02  # the least delay is not stated
-    assert np.abs(errors_s).max() <= made.clock_error_s < 0.7
+    assert np.abs(errors_s).max() <= made.clock_error_s < 0.8
+    # a loss is a gap: the samples between two gaps have one rate, and a capture is read from them
+    steps_ns = np.diff(times_ns)
+    assert np.ptp(steps_ns[steps_ns < 1.5e9 / 200]) <= 2
+    segmenter = TimestampSegmenter()
+    segmenter.push(times_ns)
+    assert len(segmenter.close()) > 100
+
+
+@pytest.mark.parametrize(("lost", "parts"), [(0.0, 1), (0.008, 20)])
+def test_one_rate_holds_while_hidden_loss_begins(lost, parts):
+    """Loss within the tolerance of the rate begins after half an hour: it makes gaps."""
+    n, rng = 18_000, np.random.default_rng(2)
+    spec = stream(None, 50.0, fs_tolerance=0.01)
+    is_lost = (rng.random(n) < lost) & (np.arange(n) > n / 2)
+    packets = make_packets(spec, [10] * n, is_lost, 0.02 + rng.exponential(0.005, n), 50.1)
+    made = DecodedStream(spec)
+    for packet in packets.packets:
+        made.push(packet)
+    made.close()
+    times_ns = np.concatenate([t for t, _ in made.blocks()])
+    truth_s = 100 + (packets.index[:, None] + np.arange(10)).ravel() / 50.1
+    assert np.abs(times_ns / 1e9 - truth_s - 0.02).max() <= made.clock_error_s < 1.2
+    segmenter = TimestampSegmenter()
+    segmenter.push(times_ns)
+    runs = segmenter.close()
+    assert len(runs) >= parts if lost else len(runs) == 1
+    fit = fit_rate(runs, segmenter.period, segmenter.round_fs, 1)
+    assert fit.fs == pytest.approx(50.1, rel=1e-4)
+    assert fit.rms_residual_ns < 1e6
 
 
 @pytest.mark.slow

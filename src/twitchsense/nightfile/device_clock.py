@@ -51,7 +51,7 @@ _MIN_STEP_BACK_NS: Final = 1e9
 #: dominates while data are few.
 CRYSTAL_PPM: Final = 50.0
 #: Bound of the error in standard deviations of the least delayed frames.
-_SPREAD_SD: Final = 3
+SPREAD_SD: Final = 3
 #: Usual delay (s) of delivery: the least delay of few frames is not small.
 _DELAY_S: Final = 0.1
 #: Time (s) between two deliveries over Bluetooth, at least. While the crystal slips by less than
@@ -122,7 +122,7 @@ class DeviceClock:
         gap_s = max(min(self.knot_ns, self.span_ns), self.longest_gap_ns) / NS
         step_error_ns = max((s.error_ns for s in self.stretches), default=0)
         return (
-            (_SPREAD_SD * self.spread_ns + 2 * step_error_ns) / NS
+            (SPREAD_SD * self.spread_ns + 2 * step_error_ns) / NS
             + _DELAY_S / max(1.0, frames)
             + _INTERVAL_S * min(slips, 1 / slips)
             + gap_s / 2 * self.drift_error_ppm * 1e-6
@@ -287,7 +287,7 @@ def fit_device_clock(
     if hides_loss:
         knots = knots_at_minima(nominal, lateness - slope * nominal, 1 + slope)
         # between two knots, the time may be wrong by all that it changes there
-        spread_ns = float(np.abs(np.diff(knots[1])).max(initial=0.0)) / _SPREAD_SD
+        spread_ns = float(np.abs(np.diff(knots[1])).max(initial=0.0)) / SPREAD_SD
         longest_gap_ns, knot_s = 0.0, FOLLOWED_WINDOW_S
     else:
         residuals = y - slope * x

@@ -20,6 +20,7 @@ from twitchsense.io.device_logs.log_merge import PacketTable, merge_logs
 from twitchsense.model.channels import NS
 from twitchsense.model.sample_file import SampleFile
 from twitchsense.nightfile.device_clock import CRYSTAL_PPM, ArrivalTimes, DeviceClock
+from twitchsense.nightfile.hidden_loss import separate_hidden_loss
 
 #: Packets that are written to the temporary file at once.
 _BATCH_PACKETS: Final = 1000
@@ -115,6 +116,8 @@ class DecodedStream:
         """
         for run in self.runs:
             self.clocks[run] = self.arrivals(run).fit(steps_ns)
+        if self._hides_loss and self.clocks:
+            self.clocks = separate_hidden_loss(self.clocks, self.spec.fs_tolerance)
 
     def arrivals(self, run: int) -> ArrivalTimes:
         """Return the arrivals of a run, by ticks since `first_tick`."""
