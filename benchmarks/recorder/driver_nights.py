@@ -1,6 +1,6 @@
 """A night of each simulated device on sale, in virtual time, read against its truth.
 
-python -m benchmarks.recorder.driver_nights [--hours 1] [--kinds npg,polar]
+python -m benchmarks.recorder.driver_nights [--hours 1] [--kinds "npg;polar"]
     [--clock-steps 3] [--analyze]
 
 Each night has 2 to 20 % of the notifications lost, 10 outages and a restart of the device, and
@@ -37,6 +37,7 @@ from firmware_sim.peers.myo import EMG as MYO_EMG
 from firmware_sim.peers.myo import IMU as MYO_IMU
 from firmware_sim.peers.myo import Myo
 from firmware_sim.peers.npg_lite import NpgLite
+from firmware_sim.peers.peripheral_model import PeripheralModel
 from firmware_sim.peers.polar import PolarSensor
 from tests.devices import movesense_case, polar_case
 from tests.devices.ganglion_case import UV, G, decodable
@@ -53,8 +54,9 @@ from twitchsense.testing import SimulatedSession
 
 T0 = 1_790_000_000_000_000_000
 N_OUTAGES = 10
-#: Counts per mV of devices without a unit: a count is read as a µV.
-GAIN = "1000"
+#: Mean time (s) between two bursts of the muscle or movements of the leg, their length (s), and
+#: how much larger than the noise they are.
+BURST_EVERY_S, BURST_S, BURST_RATIO = 30.0, 0.08, 12.0
 
 #: Least time between a step of the clock and an outage.
 _MARGIN_NS = 5_000_000_000
@@ -69,6 +71,8 @@ class Kind:
 
     Attributes
     ----------
+    driver : str
+        Kind of its driver.
     make : callable
         Returns the simulated device.
     arrived : callable
@@ -79,13 +83,52 @@ class Kind:
         Factor from the values that the device notes as sent to those that are read.
     keep_first : int
         Notifications of a connection that are not lost.
+    gain : str
+        Counts per mV that are stored with the device.
     """
 
+    driver: str
     make: Callable
     arrived: Callable
     options: dict = field(default_factory=dict)
     scales: dict = field(default_factory=dict)
     keep_first: int = 0
+    gain: str = "1000"
+
+
+class Bursts(random.Random):
+    """Noise of a device that is larger for `BURST_S` now and then, as of a muscle that twitches.
+
+    Parameters
+    ----------
+    seed : int
+    per_second : float
+        Values of noise that the device takes in a second.
+    scale : float
+        Factor of the noise.
+    """
+
+    def __init__(self, seed: int, per_second: float, scale: float) -> None:
+        super().__init__(seed)
+        self._scale = scale
+        self._length = round(BURST_S * per_second)
+        self._mean = BURST_EVERY_S * per_second
+        self._left, self._pause = 0, round(self._mean)
+
+    def gauss(self, mu: float = 0.0, sigma: float = 1.0) -> float:
+        """Return a value of noise."""
+        self._pause -= 1
+        if self._pause <= 0:
+            self._left, self._pause = self._length, round(self._mean * self.uniform(0.5, 1.5))
+        self._left -= 1
+        ratio = BURST_RATIO if self._left >= 0 else 1.0
+        return super().gauss(mu, sigma * self._scale * ratio)
+
+
+def twitching(model: PeripheralModel, per_second: float, scale: float = 1.0) -> PeripheralModel:
+    """Return a device whose signal has bursts."""
+    model._random = Bursts(9, per_second, scale)
+    return model
 
 
 # ---- which samples arrived, from the bytes that did --------------------------------------------
@@ -105,7 +148,7 @@ def find_in_order(truth: np.ndarray, rows: list) -> np.ndarray:
 
 
 def of_npg(model, log, stream):
-    layout = np.dtype([("counter", "u1"), ("values", ">u2", (3,))])
+    layout = np.dtype([("counter", "u1"), ("values", ">u2", (model.channels,))])
     rows = [np.frombuffer(m.data, layout)["values"] for m in log if m.characteristic == NPG_DATA]
     return find_in_order(model.sent[stream].array(), rows)
 
@@ -130,10 +173,13 @@ def of_movesense(model, log, stream):
 
 def of_ganglion(model, log, stream):
     received = [m.data for m in log if m.characteristic == RECEIVE and m.data in model.packets]
+    firmware = "2" if model._differences else "3"
     if stream == "acc":
         arrived = set(received)
         return np.flatnonzero([set(packets) <= arrived for packets in model.axes_packets])
-    kept = decodable(received, model, "2")
+    if firmware == "3":  # the first packet after a start has the number -1
+        received = [data for data in received if data[0] != 255]
+    kept = decodable(received, model, firmware)
     return np.concatenate([np.array(model.packets[data]) for data in kept])
 
 
@@ -144,17 +190,55 @@ def of_gforce(model, log, stream):
 
 
 KINDS = {
-    "npg": Kind(lambda: NpgLite(3, 10, 3, ppm=30.0), of_npg),
-    "polar": Kind(lambda: PolarSensor("h10", seed=5, ppm=-25.0), of_polar),
-    "movesense": Kind(lambda: MovesenseSensor(seed=5), of_movesense, keep_first=20),
-    "ganglion": Kind(
-        lambda: Ganglion("2.0.1", 5, ppm=40.0), of_ganglion, {"acc": "yes"}, {"emg": UV, "acc": G}
+    "npg": Kind(
+        "npg",
+        lambda: twitching(NpgLite(3, 10, 3, ppm=30.0), 1500),
+        of_npg,
+        {},
+        {"emg": 0.02},
+        gain="50000",
     ),
-    "myo": Kind(lambda: Myo(2, ppm=60.0), of_myo),
+    "npg, 6 channels": Kind(
+        "npg",
+        lambda: twitching(NpgLite(6, 25, 3, ppm=30.0), 1500),
+        of_npg,
+        {},
+        {"emg": 0.02},
+        gain="50000",
+    ),
+    "polar": Kind("polar", lambda: PolarSensor("h10", seed=5, ppm=-25.0), of_polar),
+    "polar, Verity Sense": Kind("polar", lambda: PolarSensor("sense", seed=5, ppm=-25.0), of_polar),
+    "movesense": Kind("movesense", lambda: MovesenseSensor(seed=5), of_movesense, keep_first=20),
+    "ganglion": Kind(
+        "ganglion",
+        lambda: twitching(Ganglion("2.0.1", 5, ppm=40.0, amplitude=1500.0), 830),
+        of_ganglion,
+        {"acc": "yes"},
+        {"emg": UV, "acc": G},
+        keep_first=5,  # a loss before the first packet is part of the outage
+    ),
+    "ganglion, firmware 3": Kind(
+        "ganglion",
+        lambda: twitching(Ganglion("3.0.2", 5, ppm=40.0, amplitude=1500.0), 830),
+        of_ganglion,
+        {"acc": "yes"},
+        {"emg": UV, "acc": G},
+        keep_first=5,  # a loss before the first packet is part of the outage
+    ),
+    "myo": Kind(
+        "myo", lambda: twitching(Myo(2, ppm=60.0), 1900), of_myo, {}, {"emg": 1 / 3}, gain="3000"
+    ),
     "gforce": Kind(
-        lambda: GForce(244, 4, ppm=-50.0),
+        "gforce",
+        lambda: twitching(GForce(244, 4, ppm=-50.0), 4000, 0.01),
         of_gforce,
         {"stream": "emg", "bits": "12", "rate": "500"},
+    ),
+    "gforce, acceleration": Kind(
+        "gforce",
+        lambda: twitching(GForce(244, 4, ppm=-50.0), 150, 3.0),
+        of_gforce,
+        {"stream": "acc"},
     ),
 }
 
@@ -164,14 +248,15 @@ KINDS = {
 
 def run_night(kind: str, hours: float, seed: int) -> tuple:
     """Simulate a night; return the device, the log, and where its connections begin."""
-    plan, driver = KINDS[kind], get_driver(kind)
+    plan = KINDS[kind]
+    driver = get_driver(plan.driver)
     model, rng = plan.make(), random.Random(seed)
     loss, since_open = 0.02, 0
 
     def is_lost(number, data):
         nonlocal since_open
         since_open += 1
-        is_answer = kind == "polar" and data[0] == 0xF0
+        is_answer = plan.driver == "polar" and data[0] == 0xF0
         return not is_answer and since_open > plan.keep_first and rng.random() < loss
 
     session = SimulatedSession(driver, model, is_lost, lambda _: 0.02 + rng.expovariate(100), 0.005)
@@ -219,11 +304,14 @@ def set_clock(log: list, starts: list[int], n_steps: int, seed: int) -> tuple[li
 
 def write_night(path: Path, kind: str, log: list, starts: list[int]) -> None:
     """Store the log as a recorder does."""
-    key = f"{kind}:AA:BB"
+    plan = KINDS[kind]
+    key = f"{plan.driver}:AA:BB"
     writer = NightFileWriter(path)
-    writer.write([Device(key, "AA:BB", kind, "", "", b""), DeviceSetting(key, T0, "gain", GAIN)])
+    writer.write(
+        [Device(key, "AA:BB", kind, "", "", b""), DeviceSetting(key, T0, "gain", plan.gain)]
+    )
     for start, stop in zip(starts, [*starts[1:], len(log)], strict=True):
-        connection = ConnectionStart(key, T0 + log[start].arrival_ns, kind, 1)
+        connection = ConnectionStart(key, T0 + log[start].arrival_ns, plan.driver, 1)
         writer.write([connection])
         for first in range(start, stop, 5000):
             writer.write(
@@ -319,33 +407,42 @@ def read_times(path: Path, stream: str) -> np.ndarray:
     return np.concatenate(times_s)
 
 
-def events_without_signal(path: Path) -> dict[str, int]:
-    """Analyse the night; count the events, and those that are outside all segments."""
+def events_without_signal(path: Path) -> dict[str, object]:
+    """Analyse the night; count the events, and those that are outside their channel's segments."""
     recording = ts.read(path)
-    start_ns = recording.start_ns
-    spans = [
-        ((s.start_ns - start_ns) / 1e9, (s.start_ns - start_ns) / 1e9 + len(s.samples) / fs)
-        for channel in recording.channels
-        for s in recording.segments_of(channel.name)
-        for fs in (channel.fs,)
-    ]
-    begin, end = (np.array(side) for side in zip(*spans, strict=True))
-    events = ts.analyze(recording).events
-    onsets = events["onset"].to_numpy(float)
-    ends = onsets + events["duration"].to_numpy(float)
-    outside = [not ((begin < b) & (a < end)).any() for a, b in zip(onsets, ends, strict=True)]
-    return {"events": len(events), "events_without_signal": sum(outside)}
+    result = ts.analyze(recording)
+    spans = {}
+    for channel in recording.channels:
+        parts = recording.segments_of(channel.name)
+        begin = np.array([(s.start_ns - recording.start_ns) / 1e9 for s in parts])
+        spans[channel.name] = begin, begin + [len(s.samples) / channel.fs for s in parts]
+    outside = 0
+    for name, onset, duration in result.events[["channel", "onset", "duration"]].itertuples(
+        index=False
+    ):
+        begin, end = spans[name]
+        outside += not ((begin < onset + duration) & (onset < end)).any()
+    return {
+        "samples": {
+            c.name: sum(len(s.samples) for s in recording.segments_of(c.name))
+            for c in recording.channels
+        },
+        "segments": {name: len(begin) for name, (begin, _) in spans.items()},
+        "valid_h": {n: round(v / 3600, 2) for n, v in result.valid_s.items()},
+        "events": result.events["trial_type"].value_counts().to_dict(),
+        "events_without_signal": outside,
+    }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hours", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--kinds", default=",".join(KINDS))
+    parser.add_argument("--kinds", default=";".join(KINDS), help="separated by semicolons")
     parser.add_argument("--clock-steps", type=int, default=0)
     parser.add_argument("--analyze", action="store_true")
     arguments = parser.parse_args()
-    for kind in arguments.kinds.split(","):
+    for kind in arguments.kinds.split(";"):
         began = time.monotonic()
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "a.night"
