@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import re
+import tomllib
 from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
+import twitchsense as ts
 from firmware_sim.peers.npg_lite import CONTROL, DATA, NpgLite
 from firmware_sim.peers.twitchsense_v1 import WearableV1
 from tests.acquire.peer_recording import connection_log, query, record_peers, stored_values
 from tests.nightfile.builders import KEY, MODEL, capture_connections, device, write_night
 from twitchsense.acquire.device_recording import RecordingContext
+from twitchsense.acquire.recorder import make_metadata
 from twitchsense.acquire.status import SessionStatus
 from twitchsense.errors import InputError
 from twitchsense.nightfile.loss_report import read_loss_reports
@@ -204,33 +207,49 @@ def test_a_night_keeps_the_leg_and_the_gain_of_what_it_holds(tmp_path, caplog, k
     night.close()
 
 
-@pytest.mark.parametrize("is_start", [True, False])
-def test_a_wrong_leg_ends_the_recording_at_its_start_and_later_that_of_the_device(
-    tmp_path, caplog, monkeypatch, is_start
-):
+def test_a_wrong_leg_ends_the_recording_at_its_start(tmp_path):
     path = tmp_path / "a.night"
     record_peers(path, [NpgLite()], ["npg"], 3, settings={"npg": {"leg": "left"}})
     before = query(path, "SELECT * FROM value")
-    said = []
-    if not is_start:
-        monkeypatch.setattr("twitchsense.acquire.recorder.START_S", 0.0)
-
-    async def listen(result, radio):
-        await asyncio.sleep(8)
-        said.append(caplog.text)
-
     models, settings = [NpgLite(), WearableV1()], {"npg": {"leg": "right"}}
     with pytest.raises(InputError, match="leg of data already recorded would change"):
-        record_peers(
-            path, models, ["npg", "twitchsense"], 10, start_s=60, during=listen, settings=settings
-        )
+        record_peers(path, models, ["npg", "twitchsense"], 10, start_s=60, settings=settings)
     assert query(path, "SELECT * FROM value") == before
     assert query(path, "SELECT value FROM device_setting") == [("left",)]
-    n_frames = len(query(path, "SELECT * FROM packet"))
-    if is_start:
-        assert n_frames < 20
-        assert not said  # ended before
-    else:
-        assert said[0].count("is left for NPG-Lite") == 1
-        assert "the other devices are recorded" in said[0]
-        assert n_frames > 50
+    assert len(query(path, "SELECT * FROM packet")) < 20
+
+
+def test_a_device_that_connects_late_is_recorded_with_the_leg_of_the_night(
+    tmp_path, caplog, monkeypatch
+):
+    """Nobody is there to correct the command: the night goes on, and the leg is correctable."""
+    path = tmp_path / "a.night"
+    record_peers(path, [NpgLite()], ["npg"], 3, settings={"npg": {"leg": "left", "gain": "500"}})
+    before = len(query(path, "SELECT * FROM value"))
+    monkeypatch.setattr("twitchsense.acquire.device_recording.START_S", 0.0)
+    settings = {"npg": {"leg": "right", "gain": "400"}}
+    record_peers(path, [NpgLite()], ["npg"], 10, start_s=60, settings=settings)
+    assert len(query(path, "SELECT * FROM value")) > before + 100
+    assert {c.leg for c in ts.read(path).channels} == {"left"}
+    said = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    (leg,) = [text for text in said if "--leg" in text]
+    assert "is recorded on with the leg of this night (left), without --leg right" in leg
+    (gain,) = [text for text in said if "--gain" in text]
+    assert "analyze --gain 400 states another one" in gain
+    (line,) = re.findall(r"legs = .*?}", leg)
+    cured = ts.read(path, **tomllib.loads(line))
+    assert {c.leg for c in cured.channels} == {"right"}
+
+
+def test_another_leg_than_the_device_says_is_told_at_once(tmp_path, caplog):
+    night = NightFileWriter(tmp_path / "a.night", make_metadata())
+    queue = SimpleNamespace(put_record=lambda record: night.write([record]))
+    for stated in ("left", "right"):
+        RecordingContext(
+            "ts", 1, night, queue, lambda: 0, None, SessionStatus(), {"leg": stated}, {}
+        ).record_device(device(MODEL), "left")
+    assert len(caplog.messages) == 1
+    assert "says that it is on the left leg; --leg right counts" in caplog.text
+    assert f'legs = {{"{KEY}" = "left"}}' in caplog.text
+    assert night.settings(KEY) == {"leg": "right"}
+    night.close()

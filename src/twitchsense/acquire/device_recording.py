@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from twitchsense.acquire.adapter import Advertisement
 from twitchsense.acquire.connection import Connection
@@ -14,10 +14,15 @@ from twitchsense.acquire.frame_queue import FrameQueue
 from twitchsense.acquire.status import SessionStatus
 from twitchsense.devices.contract import Message
 from twitchsense.errors import InputError
+from twitchsense.model.channels import NS
 from twitchsense.nightfile.records import Device, DeviceSetting, LinkEvent, Record
 from twitchsense.nightfile.writer import NightFileWriter
 
 log = logging.getLogger(__name__)
+
+#: Time (s) after the start of a recording in which a wrong option ends it: somebody is there to
+#: correct it. Later the night goes on with what its file holds.
+START_S: Final = 60.0
 
 
 @dataclass
@@ -62,12 +67,18 @@ class RecordingContext:
     device_key: str = ""
     has_gain: bool = False
 
+    def __post_init__(self) -> None:
+        self._start_ns = self.now_ns()
+
     def record(self, record: Record) -> None:
         """Queue a record for the night file."""
         self.queue.put_record(record)
 
     def record_device(self, device: Device, own_leg: str | None = None) -> None:
         """Queue the record of the device, and what the user said of it.
+
+        What is stated is valid for the whole night. If the night holds data of the device with
+        another leg or gain, these data would be relabelled.
 
         Parameters
         ----------
@@ -78,17 +89,24 @@ class RecordingContext:
         Raises
         ------
         InputError
-            If the night holds data of the device with another leg or gain: what is stated is
-            valid for the whole night, so that these data would be relabelled.
+            If that is so during the first minute of the recording. Later, leg and gain of the
+            night are kept, with a warning.
         """
         name = device.name or device.key
         before = self.night.settings(device.key)
+        settings = dict(self.settings)
         if any(known.key == device.key for known in self.night.recorded_devices()):
-            _refuse_changes(name, {"leg": own_leg or "", **before}, self.settings)
+            is_late = self.now_ns() - self._start_ns >= START_S * NS
+            _keep_known(name, device.key, {"leg": own_leg or "", **before}, settings, is_late)
+        elif own_leg and settings.get("leg", own_leg) != own_leg:
+            log.warning(
+                "%s says that it is on the %s leg; --leg %s counts; %s",
+                name, own_leg, settings["leg"], _cure("leg", device.key, own_leg),
+            )  # fmt: skip
         self.device_key = device.key
-        self.has_gain = "gain" in self.settings or "gain" in before
+        self.has_gain = "gain" in settings or "gain" in before
         self.record(device)
-        for key, value in self.settings.items():
+        for key, value in settings.items():
             self.record(DeviceSetting(device.key, self.now_ns(), key, value))
 
     def log_event(self, event: str, detail: str) -> None:
@@ -138,17 +156,34 @@ class DeviceRecording(Protocol):
         ...
 
 
-def _refuse_changes(name: str, before: Mapping[str, str], now: Mapping[str, str]) -> None:
-    """Raise `InputError` if a leg or gain differs from the one that the night has."""
+def _cure(key: str, device_key: str, value: str) -> str:
+    """Return how another leg or gain of a whole night is stated afterwards."""
+    if key == "gain":
+        return f"analyze --gain {value} states another one for the whole night"
+    line = f'legs = {{"{device_key}" = "{value}"}}'
+    return f"{line} in a file for analyze --settings states another one for the whole night"
+
+
+def _keep_known(
+    name: str, device_key: str, before: Mapping[str, str], now: dict[str, str], is_late: bool
+) -> None:
+    """Refuse a leg or gain that differs from that of the night, or remove it if it is late."""
     for key in ("leg", "gain"):
         known, stated = before.get(key, ""), now.get(key, "")
         if not stated or stated == known:
             continue
-        if known:
+        if not known:
+            log.warning("%s: --%s %s is also valid for what is recorded before", name, key, stated)
+        elif is_late:
+            log.warning(
+                "%s is recorded on with the %s of this night (%s), without --%s %s; %s",
+                name, key, known, key, stated, _cure(key, device_key, stated),
+            )  # fmt: skip
+            del now[key]
+        else:
             raise InputError(
                 f"--{key}",
                 f"is {known} for {name} in this night; with {stated}, the {key} of data already "
                 "recorded would change",
                 f"leave --{key} out, or record into another --out",
             )
-        log.warning("%s: --%s %s is also valid for what is recorded before", name, key, stated)

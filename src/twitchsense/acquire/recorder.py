@@ -11,6 +11,7 @@ from typing import Final
 
 from twitchsense.acquire.adapter import Adapter
 from twitchsense.acquire.backoff import Backoff
+from twitchsense.acquire.device_recording import START_S
 from twitchsense.acquire.frame_queue import (
     FrameQueue,
     Stored,
@@ -30,9 +31,6 @@ log = logging.getLogger(__name__)
 
 #: Default time (s) between commits.
 COMMIT_PERIOD_S: Final = 1.0
-#: Time (s) from the start in which options that a device cannot take end the whole recording. A
-#: person sees that and corrects them; later, the other devices are recorded.
-START_S: Final = 60.0
 #: Time (ns) between stored readings of the computer's clock; if it is set, one is stored at once.
 _HOST_CLOCK_PERIOD_NS: Final = 60 * NS
 
@@ -139,8 +137,9 @@ class Recorder:
         SessionError
             If a session failed because of a bug in twitchsense.
         InputError
-            If an option cannot be used with a device or contradicts the night. During the first
-            minute this ends the recording of all devices, later that of the device alone.
+            If an option cannot be used with a device or, during the first minute, contradicts the
+            night. During the first minute this ends the recording of all devices, later that of
+            the device alone.
         """
         tasks = [asyncio.create_task(s.run(stop)) for s in self.sessions]
         loop = asyncio.get_running_loop()
