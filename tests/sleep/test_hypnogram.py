@@ -65,6 +65,11 @@ def test_byte_order_mark_windows_line_ends_and_empty_lines_are_accepted(tmp_path
         ("onset,duration,stage\n0,30,2\n", "line 2: stage '2' is a number"),
         ("onset,duration,stage\n0,30,4.0\n", "is a number"),
         ("onset,duration,stage\n0,30,lucid\n", "line 2: unknown stage 'lucid'; use W, N1"),
+        (
+            "onset,duration,stage\n0,30,Kern\n30,30,W\n60,30,Tief\n90,30,Kern\n120,30,5\n",
+            "unknown stage 'Kern'; use W, N1, N2, N3, R, or ? for unscored; or define each: "
+            "stages='Kern=N2,Tief=N2'",
+        ),
         ("onset,duration,stage\n0,30,\n", "line 2: stage is empty"),
         ("onset,duration,stage\n0,30,W\n20,30,N1\n", "line 3: begins before the epoch above has"),
         ("onset,duration,stage\n30,30,W\n0,30,N1\n", "line 3: begins before the epoch above it"),

@@ -105,7 +105,8 @@ def changed(name, *pairs):
         ),
         ("Sleep\nStart Time,End Time,Minutes Asleep\n", "only Fitbit's totals of each night"),
         ("from,to,light (s),deep (s),rem (s)\n", "only Withings's totals of each night"),
-        ("Id,Tz,From,To,Sched,Hours\n", "only Sleep as Android's totals"),
+        ("Id,Tz,From,To,Sched,Hours\n", "an export of Sleep as Android, which is not read"),
+        ("com.samsung.health.sleep_stage,6230016,5\nstart_time,stage\n", "of Samsung Health"),
         ('{"a": 1}', "is JSON without sleep stages of a known device; give the sleep data of"),
     ],
 )

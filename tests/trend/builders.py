@@ -9,7 +9,7 @@ FIRST = date(2026, 3, 1)
 
 
 def write_night(folder, name, evening=None, *, counts=(80, 10, 40), hours=7.0, zone="Europe/Berlin",
-                start="22:30", sha=None, settings="a"):  # fmt: skip
+                start="22:30", sha=None, settings="a", rules=None):  # fmt: skip
     """Write the summary of a night that began on an evening at a UTC time."""
     start_ns = None
     if evening is not None:
@@ -29,6 +29,7 @@ def write_night(folder, name, evening=None, *, counts=(80, 10, 40), hours=7.0, z
         "provenance": {
             "sha256": sha if sha is not None else name,
             "settings": settings,
+            "rules": rules,
             "versions": {"twitchsense": "1"},
         },
     }

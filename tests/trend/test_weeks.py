@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+import twitchsense as ts
 from tests.full_disk import full_disk
 from tests.trend.builders import evening, write_night
 from twitchsense.cli.app import main
@@ -67,9 +68,21 @@ def test_two_recordings_of_an_evening_are_one_night(tmp_path):
 def test_the_same_recording_twice_counts_once(tmp_path):
     a = write_night(tmp_path, "a", evening(0), sha="x")
     b = write_night(tmp_path, "b", evening(1), sha="x")
-    table, notes = read_nights([a, b])
+    c = write_night(tmp_path, "c", evening(2), sha="x")
+    table, notes = read_nights([a, b, c])
     assert len(table) == 1
-    assert "counted once" in notes[0]
+    assert notes == ["recordings that are here already, counted once: b, c"]
+
+
+def test_nights_that_differ_in_how_files_are_read_compare(tmp_path):
+    plain = ts.Settings()
+    here = ts.Settings(zone="Europe/Berlin", columns={"A1": "emg1_uv"})
+    assert plain.digest() != here.digest()
+    assert plain.rules_digest() == here.rules_digest()
+    assert plain.rules_digest() != ts.get_profile("aasm-2026").rules_digest()
+    nights = [write_night(tmp_path, str(k), evening(k), settings=str(k), rules="same")
+              for k in range(2)]  # fmt: skip
+    assert not any("different settings" in n for n in read_nights(nights)[1])
 
 
 def test_different_settings_and_unknown_evenings_are_noted(tmp_path):

@@ -206,7 +206,8 @@ def print_summary(night: NightLike, out: Path, *, report: bool) -> None:
     others = len(night.notes) - min(len(night.main_notes), _MAX_NOTES)
     if others > 0:
         place = "at the end of the report" if report else "in summary.json"
-        more = "1 more note is" if others == 1 else f"{others} more notes are"
+        more = " more" if night.main_notes else ""
+        more = f"1{more} note is" if others == 1 else f"{others}{more} notes are"
         print_text(f"{more} {place}.", err=True, dim=True)
     click.echo(
         f"{'Report' if report else 'Results'}: "

@@ -50,7 +50,7 @@ def live(night: str, browser: bool, port: int, counts: bool, lsl: bool, quiet: b
             follower.on_update = MarkerOutlet(follower.now_ns).push
         follower.poll()
         if browser:
-            _run_in_browser(follower, port, counts=counts)
+            _run_in_browser(follower, port, counts=counts, is_kept=night != "sim")
         else:
             _run_in_terminal(follower, counts=counts)
 
@@ -66,13 +66,13 @@ def _run_in_terminal(follower: NightFollower, *, counts: bool) -> None:
         raise app.failure
 
 
-def _run_in_browser(follower: NightFollower, port: int, *, counts: bool) -> None:
+def _run_in_browser(follower: NightFollower, port: int, *, counts: bool, is_kept: bool) -> None:
     from twitchsense.live.web import LiveServer
 
     server = LiveServer(follower, port, counts=counts)
     server.start()
     click.echo(f"Live view, for one browser on this computer: {server.address}")
-    click.echo("Ctrl-C closes it; the recording continues.", err=True)
+    click.echo(f"Ctrl-C closes it{'; the recording continues' if is_kept else ''}.", err=True)
     try:
         while True:
             if not follower.poll():

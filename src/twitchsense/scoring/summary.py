@@ -134,6 +134,7 @@ def build_summary(
             "source": _file_names(recording.source),
             "sha256": recording.sha256,
             "settings": settings.digest(),
+            "rules": settings.rules_digest(),
             "hypnogram": hypnogram_given,
             "engine": engine_name(),
             "versions": {

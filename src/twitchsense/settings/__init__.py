@@ -101,6 +101,18 @@ class Settings(FrozenModel):
         """
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
+    def rules_digest(self) -> str:
+        """Return a hash of the values that decide what is found, 16 hexadecimal digits.
+
+        Returns
+        -------
+        str
+            Settings on how files are read (columns, legs, time zone, stage codes) do not
+            change it.
+        """
+        rules = self.model_dump_json(exclude={"columns", "legs", "zone", "stages"})
+        return hashlib.sha256(rules.encode()).hexdigest()[:16]
+
 
 #: Profile of an analysis for which none is named.
 DEFAULT_PROFILE: Final = "default-2026"

@@ -96,18 +96,22 @@ def read_nights(directories: Sequence[Path]) -> tuple[pd.DataFrame, list[str]]:
     rows: list[dict[str, Any]] = []
     notes: list[str] = []
     seen: set[str] = set()
+    repeated: list[str] = []
     analyses: set[str] = set()
     for directory in directories:
         summary = read_summary(directory)
         provenance = summary["provenance"]
         sha256 = str(provenance.get("sha256") or "")
         if sha256 and sha256 in seen:
-            notes.append(f"{directory.name}: the same recording again, counted once")
+            repeated.append(directory.name)
             continue
         seen.add(sha256)
         versions = provenance.get("versions") or {}
-        analyses.add(f"{versions.get('twitchsense')} {provenance.get('settings')}")
+        rules = provenance.get("rules") or provenance.get("settings")  # of earlier versions
+        analyses.add(f"{versions.get('twitchsense')} {rules}")
         rows.append(_row(directory, summary))
+    if repeated:
+        notes.append(f"recordings that are here already, counted once: {', '.join(repeated)}")
     if len(analyses) > 1:
         notes.append(
             "the nights were analysed with different settings or versions: "

@@ -248,7 +248,9 @@ class NightFileCapture:
 
     def _empty_error(self) -> InputError:
         """Return the error for a night of which nothing can be analysed."""
-        reasons = [f"{n}: {r}" for d in self._devices for n, r in d.left_out.items()]
+        cure = " (give --gain, counts per mV)"  # stands at the end of the line
+        left_out = [pair for device in self._devices for pair in device.left_out.items()]
+        reasons = [f"{name}: {reason.removesuffix(cure)}" for name, reason in left_out]
         if not reasons:
             return InputError(self.source, "holds no samples yet", "record for a while first")
         return InputError(

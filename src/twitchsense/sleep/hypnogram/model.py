@@ -203,7 +203,7 @@ def build_hypnogram(
         apart, "begins before the epoch above has ended", "give epochs that don't overlap",
         source, place,
     )  # fmt: skip
-    stage = [parse_stage(word, source, place(row), codes) for row, word in enumerate(words)]
+    stage = [parse_stage(word, source, place(row), codes, words) for row, word in enumerate(words)]
     return Hypnogram(onset, duration, np.array(stage, dtype="U2"))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from twitchsense.errors import InputError
@@ -58,6 +58,9 @@ _UNSCORED_OR_EVENT: Final = (
 _WORDS.update(dict.fromkeys(_UNSCORED_OR_EVENT, ""))
 #: Numbers after ``Sleep stage`` are Rechtschaffen & Kales stages, of which 3 and 4 are N3.
 _STAGE_NUMBERS: Final = {"0": "W", "1": "N1", "2": "N2", "3": "N3", "4": "N3"}
+#: At most so many unknown words are named, each of at most so many characters.
+_MAX_NAMED: Final = 6
+_MAX_WORD: Final = 40
 _PREFIX: Final = re.compile(
     r"hkcategoryvaluesleepanalysis|(?:sleep[\s_-]*)?stage[\s_:-]+|sleep[_-]+|sleep\s+(?=s\d|n\d|rem)"
 )
@@ -207,7 +210,9 @@ def is_number(word: str) -> bool:
     return True
 
 
-def parse_stage(word: str, source: str, place: str, codes: Codes | None = None) -> str:
+def parse_stage(
+    word: str, source: str, place: str, codes: Codes | None = None, words: Iterable[str] = ()
+) -> str:
     """Return the stage that a word stands for.
 
     Parameters
@@ -218,6 +223,8 @@ def parse_stage(word: str, source: str, place: str, codes: Codes | None = None) 
         Name of the file and place in it, for error messages.
     codes : mapping of str to str, optional
         Meaning of numeric or unknown words, with lower-case keys.
+    words : iterable of str
+        All words of the file: the cure names those that are unknown as well.
 
     Returns
     -------
@@ -245,9 +252,17 @@ def parse_stage(word: str, source: str, place: str, codes: Codes | None = None) 
             f"{cure}; or define the numbers: --stages yasa, or --stages 0=W,1=N1,2=N2,3=N3,4=R",
             place,
         )
-    raise InputError(
-        source, f"unknown stage {word!r}", f"{cure}; or define it: --stages '{word}=N2'", place
-    )
+    others = [w for w in dict.fromkeys(words) if w != word and _is_unknown(w, codes or {})]
+    pairs = ",".join(f"{w}=N2" for w in (word, *others[: _MAX_NAMED - 1]))
+    define = f"define {'each' if others else 'it'}: --stages '{pairs}'"
+    raise InputError(source, f"unknown stage {word!r}", f"{cure}; or {define}", place)
+
+
+def _is_unknown(word: str, codes: Codes) -> bool:
+    """Return whether a word is no stage, and can be defined with ``--stages``."""
+    key = _key(word)
+    can_be_defined = bool(key) and not is_number(key) and not set("=,'") & set(key)
+    return can_be_defined and len(key) <= _MAX_WORD and _find(codes.get(key, key)) is None
 
 
 def _find(word: str) -> str | None:

@@ -17,7 +17,11 @@ _TOTALS: Final = (
     ("from,to,light (s),deep (s)", "Withings", "give raw_tracker_sleep-state.csv"),
     ('"from","to","light (s)"', "Withings", "give raw_tracker_sleep-state.csv"),
     ("sleep score", "Garmin", "give the JSON of Garmin Connect with sleepLevels"),
-    ("id,tz,from,to,sched", "Sleep as Android", "export the stages as a table"),
+)
+#: Beginnings of exports that are not read, and their app.
+_NOT_READ: Final = (
+    ("id,tz,from,to,sched", "Sleep as Android"),
+    ("com.samsung.", "Samsung Health"),
 )
 
 
@@ -44,13 +48,18 @@ def read_watch_csv(
     Raises
     ------
     InputError
-        If the file holds only totals of each night, is damaged, or cannot be placed.
+        If the file holds only totals of each night, is of an app that is not read, is damaged,
+        or cannot be placed.
     """
     lines = text.lower().split("\n")
     for start, device, cure in _TOTALS:
         if text.lower().startswith(start):
             problem = f"has only {device}'s totals of each night, no stages"
             raise InputError(source, problem, cure, "line 1")
+    for start, app in _NOT_READ:
+        if text.lower().startswith(start):
+            cure = "give a table of this night: start,end,stage (times with offset; W, N2, N3, R)"
+            raise InputError(source, f"is an export of {app}, which is not read", cure, "line 1")
     names = [name.strip().strip('"') for name in lines[0].replace(";", ",").split(",")]
     oura = "bedtime_start" in names and any(key in names for key in PHASES)
     withings = names == ["start", "duration", "value"] and "[" in "".join(lines[1:2])
