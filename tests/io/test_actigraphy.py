@@ -7,6 +7,7 @@ import pytest
 
 from tests.io.actigraphy_builder import (
     START,
+    TICKS,
     gt3x_info,
     gt3x_log,
     gt3x_parameters,
@@ -340,6 +341,36 @@ def test_actigraph_archives_without_samples_are_refused(tmp_path, files, problem
     path = write_gt3x(tmp_path / "a.gt3x", files)
     with pytest.raises(InputError, match=problem):
         read(path)
+
+
+@pytest.mark.parametrize("kind", [0, 26])
+@pytest.mark.parametrize("share", [0.3, 0.97])
+def test_a_cut_actigraph_archive_is_read_as_far_as_it_goes(tmp_path, kind, share):
+    g = motion(120 * 30)
+    log, kept = gt3x_log(g, 30, kind=kind)
+    stop = f"Last Sample Time: {TICKS + 120 * 10**7}\r\n"
+    path = write_gt3x(tmp_path / "a.gt3x", {"info.txt": gt3x_info(30) + stop, "log.bin": log})
+    data = path.read_bytes()
+    path.write_bytes(data[: int(share * len(data))])
+    got = read(path)
+    ((start, x),) = content(got)["acc"]
+    np.testing.assert_allclose(x, np.concatenate(kept)[: len(x)], atol=1e-6)
+    assert 0.8 * share < len(x) / len(g) < 1
+    missing_h = 120 / 3600 - len(x) / 30 / 3600
+    (note,) = [n for n in got.notes if "cut" in n]
+    assert f"{missing_h:.2f} h are missing" in note
+    path.write_bytes(data[: len(data) // 2].replace(b"info.txt", b"other.tx"))
+    with pytest.raises(InputError, match="download it from the device again"):
+        read(path)
+
+
+def test_cut_files_of_other_accelerometers_are_read_with_a_note(tmp_path):
+    write_cwa(tmp_path / "a.cwa", motion(2400))
+    write_geneactiv(tmp_path / "a.bin", motion(1200))
+    for name, note in (("a.cwa", "cut within a sector"), ("a.bin", "of 4 pages, 3 are in it")):
+        path = tmp_path / name
+        path.write_bytes(path.read_bytes()[:-5700])
+        assert any(note in n for n in read(path).notes)
 
 
 def test_actigraph_files_that_are_no_archive_are_refused(tmp_path):

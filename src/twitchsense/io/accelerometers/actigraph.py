@@ -12,14 +12,16 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
+from twitchsense.io.accelerometers.cut_archive import CutFile, files_of_cut_archive
 from twitchsense.model.channels import NS
 from twitchsense.model.notes import Note
 
@@ -69,11 +71,12 @@ class ActigraphBlocks:
 
     def __init__(self, path: Path, source: str) -> None:
         self._path, self._source = path, source
+        #: Files of an archive whose end is missing.
+        self._cut_files: dict[str, int] = {}
         try:
-            with zipfile.ZipFile(path) as archive:
-                names = set(archive.namelist())
-                with archive.open("info.txt") as file:
-                    info = _parse_info(file.read(_MAX_INFO).decode("utf-8-sig", "replace"))
+            names = self._names()
+            with self._open("info.txt") as file:
+                info = _parse_info(file.read(_MAX_INFO).decode("utf-8-sig", "replace"))
         except _ERRORS as error:
             raise self._damaged(error) from error
         self._info = info
@@ -101,15 +104,14 @@ class ActigraphBlocks:
         self._reader: Iterator[tuple[int, NDArray[np.int16]]] = iter(())
         self._next = -1
         self._units = self._scale or self._known_scale()
-        self.notes: Sequence[str] = ()
-        if self._damaged_places:
-            self.notes = (
-                Note(
-                    "unread",
-                    f"{source}: damaged at {self._damaged_places} places, whose records are left "
-                    "out",
-                ),
+        notes = []
+        if self._cut_files:
+            notes.append(f"{source}: the archive is cut; {self._missing()}")
+        elif self._damaged_places:
+            notes.append(
+                f"{source}: damaged at {self._damaged_places} places, whose records are left out"
             )
+        self.notes: Sequence[str] = [Note("unread", text) for text in notes]
 
     def read(self, first: int, stop: int) -> NDArray[np.float32]:
         """Return the samples of records in g; see `AccelerometerBlocks.read`."""
@@ -124,6 +126,38 @@ class ActigraphBlocks:
     def locate_block(self, block: int) -> str:
         """Return the number of a record with samples, such as ``activity record 17``."""
         return f"activity record {block + 1}"
+
+    def _names(self) -> set[str]:
+        """Return the names of the files in the archive."""
+        try:
+            with zipfile.ZipFile(self._path) as archive:
+                return set(archive.namelist())
+        except zipfile.BadZipFile:
+            self._cut_files = files_of_cut_archive(self._path)
+            if not self._cut_files:
+                raise
+            return set(self._cut_files)
+
+    @contextmanager
+    def _open(self, name: str) -> Iterator[CutFile | IO[bytes]]:
+        """Open a file in the archive."""
+        if self._cut_files:
+            with CutFile(self._path, self._cut_files[name]) as cut:
+                yield cut
+            return
+        with zipfile.ZipFile(self._path) as archive, archive.open(name) as file:
+            yield file
+
+    def _missing(self) -> str:
+        """Return in words how much of the recording a cut archive holds."""
+        end_ns = int(self.starts_ns[-1]) + round(int(self.counts[-1]) * NS / self.nominal_fs)
+        text = f"what it holds is read, up to {np.datetime64(end_ns // NS, 's')}"
+        for name in ("Last Sample Time", "Stop Date"):
+            stated = self._info.get(name, "")
+            stop_ns = (int(stated) - _TICKS_TO_1970) * 100 if stated.isdecimal() else 0
+            if end_ns < stop_ns < _MAX_START_NS:
+                return f"{text}; {(stop_ns - end_ns) / (3600 * NS):.2f} h are missing"
+        return text
 
     def _guarded(self) -> Iterator[tuple[int, NDArray[np.int16]]]:
         """Yield start (ns) and counts of each block; a damaged archive raises InputError."""
@@ -152,7 +186,7 @@ class ActigraphBlocks:
         if not 0 <= start < _MAX_START_NS:
             raise self._damaged("a start date beyond the year 2200")
         size, at = 9 * round(self.nominal_fs), 0
-        with zipfile.ZipFile(self._path) as archive, archive.open("activity.bin") as file:
+        with self._open("activity.bin") as file:
             while data := file.read(size):
                 counts = _unpack_12_bits(data)[:, [1, 0, 2]]
                 if len(counts):
@@ -161,7 +195,7 @@ class ActigraphBlocks:
 
     def _records(self) -> Iterator[tuple[int, int, bytes]]:
         """Yield type, time (s) and payload of each undamaged record."""
-        with zipfile.ZipFile(self._path) as archive, archive.open("log.bin") as file:
+        with self._open("log.bin") as file:
             data, at, in_damage = file.read(_CHUNK_BYTES), 0, False
             while True:
                 if len(data) - at < _HEADER_BYTES + _MAX_PAYLOAD + 1:

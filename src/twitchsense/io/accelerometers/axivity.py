@@ -97,6 +97,10 @@ class AxivityBlocks:
                     "unread", f"{source}: {damaged} damaged, empty or repeated sectors are left out"
                 )
             )
+        if (path.stat().st_size - _HEADER_BYTES) % _SECTOR_BYTES:
+            notes.append(
+                Note("unread", f"{source}: the file is cut within a sector; later ones are missing")
+            )
         if not fractional.any():
             notes.append(f"{source}: the clock of the device has whole seconds only")
 

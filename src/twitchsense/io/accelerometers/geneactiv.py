@@ -87,10 +87,14 @@ class GeneactivBlocks:
         self.utc_offset = _utc_offset(header.get("Time Zone", ""))
         good = _whole_pages(pages)
         self._pages = good
-        self.notes: Sequence[str] = ()
-        if len(good) < len(pages):
-            damaged = len(pages) - len(good)
-            self.notes = (Note("unread", f"{source}: {damaged} damaged pages are left out"),)
+        damaged = len(pages) - len(good)
+        texts = [f"{source}: {damaged} damaged pages are left out"] if damaged else []
+        stated = header.get("Number of Pages", "")
+        if stated.isdecimal() and len(stated) < 10 and int(stated) > len(pages):
+            texts.append(
+                f"{source}: the file is cut; of {int(stated)} pages, {len(pages)} are in it"
+            )
+        self.notes: Sequence[str] = [Note("unread", text) for text in texts]
         self.starts_ns = np.array([p.start_ns for p in good], np.int64)
         self.counts = np.array([p.count for p in good], np.int64)
         self.nominal_fs = good[0].fs if good else 100.0
