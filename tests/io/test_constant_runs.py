@@ -12,6 +12,7 @@ import twitchsense as ts
 from tests.io.builders import content, lengths, write
 from twitchsense import analyze
 from twitchsense.io import read
+from twitchsense.io.channels.axis_dropouts import AxisDropouts
 from twitchsense.io.channels.constant_runs import ConstantRunDetector
 from twitchsense.model.map_pairs import parse_map
 from twitchsense.model.notes import Note, channel_range, join_channels, main_notes
@@ -92,6 +93,37 @@ def test_zeros_on_all_axes_are_no_signal(tmp_path, length):
     for axis in "xyz":
         columns[f"acc_{axis}_g"][5000 : 5000 + length] = 0
     assert lengths(recording(tmp_path, columns), "acc") == [5000, 25_000 - length]
+
+
+@pytest.mark.parametrize("length", [3, 50, 1000])
+def test_zeros_on_one_axis_are_no_signal_and_give_no_event(tmp_path, length):
+    columns = acc_columns(n=10_000)
+    for start in range(2000, 9000, 2500):
+        columns["acc_z_g"][start : start + length] = 0
+    got = recording(tmp_path, columns)
+    assert lengths(got, "acc") == [2000, *[2500 - length] * 2, 3000 - length]
+    assert not len(analyze(got).events)
+
+
+def test_an_axis_that_passes_zero_or_ends_with_it_is_told_from_a_dropout():
+    a = np.stack(list(acc_columns(n=4000).values())[1:], axis=1).astype(np.float32)
+    a[1000:1010, 0] = [0.3, 0.2, 0.1, 0, 0, 0, -0.1, -0.2, -0.3, -0.4]  # a turn of the leg
+    a[3000:, 2] = 0
+    for size in (1, 7, 999, 4000):
+        axes = AxisDropouts()
+        for start in range(0, len(a), size):
+            axes.push(a[start : start + size])
+        first, stop, constant = axes.close()
+        assert (first.tolist(), stop.tolist(), constant) == ([3000], [4000], [])
+
+
+@pytest.mark.parametrize("value", [0, 0.93])
+def test_an_axis_that_never_changes_is_noted(tmp_path, value):
+    columns = acc_columns(n=3000)
+    columns["acc_y_g"][:] = value
+    got = recording(tmp_path, columns)
+    assert lengths(got, "acc") == [3000]
+    assert any("acc: y never changes" in note for note in got.notes)
 
 
 @pytest.mark.parametrize("length", [40, 1000])

@@ -15,7 +15,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from twitchsense.io.channels.axis_dropouts import AxisDropouts
 from twitchsense.model.channels import NS, Kind, Samples
+from twitchsense.model.intervals import merge_intervals
 from twitchsense.model.map_pairs import typed_map
 from twitchsense.model.notes import Note, channel_range
 
@@ -68,12 +70,15 @@ class ConstantIntervals:
         Whether the whole channel has one value.
     value : float
         Value of the longest run.
+    axes : tuple of {'x', 'y', 'z'}
+        Axes that never change although others do.
     """
 
     first: NDArray[np.int64]
     stop: NDArray[np.int64]
     never_changes: bool
     value: float
+    axes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +122,7 @@ class ConstantRunDetector:
         self._kept = 0
         self._least = _MIN_RUN
         self._low, self._high = np.inf, -np.inf
+        self._axes: AxisDropouts | None = None
 
     def push(self, samples: Samples) -> None:
         """Add samples.
@@ -134,6 +140,9 @@ class ConstantRunDetector:
         np.equal(samples[1:, 0], samples[:-1, 0], out=equal[1:])
         for axis in range(1, samples.shape[1]):
             equal[1:] &= samples[1:, axis] == samples[:-1, axis]
+        if self._kind == "acc" and samples.shape[1] == 3:
+            self._axes = self._axes or AxisDropouts()
+            self._axes.push(samples)
         self._low = min(self._low, float(samples[:, 0].min()))
         self._high = max(self._high, float(samples[:, 0].max()))
         self._count_equal(equal)
@@ -189,7 +198,12 @@ class ConstantRunDetector:
         if self._kind == "acc" and self._last is not None and len(self._last) == 3:
             bad |= np.isnan(runs["value"])  # all axes zero
         first = runs["first"][bad]
-        return ConstantIntervals(first, first + runs["count"][bad], False, value)
+        stop = first + runs["count"][bad]
+        axes: list[str] = []
+        if self._axes is not None:
+            axis_first, axis_stop, axes = self._axes.close()
+            first, stop = merge_intervals(np.append(first, axis_first), np.append(stop, axis_stop))
+        return ConstantIntervals(first, stop, False, value, tuple(axes))
 
     def _count_equal(self, equal: NDArray[np.bool_]) -> None:
         """Count the windows by their share of equal neighbours."""
@@ -330,14 +344,25 @@ def constant_notes(name: str, intervals: ConstantIntervals, fs: float) -> list[s
     Returns
     -------
     list of str
-        One note, or none.
     """
+    notes: list[str] = []
+    if intervals.axes:
+        one = len(intervals.axes) == 1
+        notes.append(
+            Note(
+                "signal",
+                f"{name}: {' and '.join(intervals.axes)} never change{'s' if one else ''}, so "
+                "movements are not measured in full",
+                "check the sensor, and which columns these are",
+            )
+        )
     n = len(intervals.first)
     if not n:
-        return []
+        return notes
     seconds = float((intervals.stop - intervals.first).sum()) / fs
     what = "1 run" if n == 1 else f"{n} runs"
     return [
+        *notes,
         f"{name}: {what} of equal samples, {seconds:.3f} s in all, are not signal (lost packets "
-        "that were filled, or standby) and become gaps"
+        "that were filled, or standby) and become gaps",
     ]
