@@ -72,6 +72,39 @@ def test_states_of_a_mat_that_knows_only_sleep_are_sleep_without_a_stage(tmp_pat
     assert "asleep, without stages" in got.notes[0]
 
 
+def test_of_two_apps_the_one_with_most_stages_counts(tmp_path):
+    data = json.loads(FILES["Health Auto Export"])
+    rows = data["data"]["metrics"][0]["data"]
+    other = {"startDate": "2026-03-01 23:00:00 +0100", "endDate": "2026-03-01 23:40:00 +0100"}
+    rows.append(other | {"value": "Asleep", "source": "mat"})
+    got = read_hypnogram(write_text(tmp_path, json.dumps(data), "a.json"), WHEN)
+    assert got.stage.tolist() == ["W", "N2", "N3", "R"]
+    assert "stages of 'watch' are used, not those of mat" in got.notes
+    rows[0]["value"] = "Dozing"
+    assert "unknown stage 'Dozing'" in refusal(
+        write_text(tmp_path, json.dumps(data), "a.json"), WHEN
+    )
+
+
+MINUTES = "Id,date,value,logId\n" + "".join(
+    f"15,3/1/2026 11:{m:02}:30 PM,{3 if m < 10 else 2 if m == 30 else 1},1138\n" for m in range(40)
+)
+
+
+def test_minutes_of_fitabase_are_sleep_without_a_stage(tmp_path):
+    path = write_text(tmp_path, MINUTES, "minuteSleep_merged.csv")
+    clock = night_clock("2026-03-01T22:30:00+01:00", zone="Europe/Berlin")
+    got = read_hypnogram(path, clock)
+    at = [1830 + t for t in (-1, 0, 599, 600, 1799, 1800, 1859, 1860, 2399, 2400)]
+    assert got.stage_at(at).tolist() == ["", "W", "W", "S", "S", "W", "W", "S", "S", ""]
+    for text, problem in (
+        (MINUTES.replace("15,3/1/2026 11:00", "16,3/1/2026 11:00"), "of several persons"),
+        (MINUTES.replace("PM,1,", "PM,7,"), "line 12: unknown stage '7'"),
+        (MINUTES.replace("3/1/2026", "5/1/2026"), "none within 12 h"),
+    ):
+        assert problem in refusal(write_text(tmp_path, text, "minutes.csv"), clock)
+
+
 def changed(name, *pairs):
     text = FILES[name]
     for before, after in pairs:

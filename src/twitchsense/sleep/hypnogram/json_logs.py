@@ -28,8 +28,11 @@ from twitchsense.sleep.hypnogram.yasa import JSON_KEYS, read_yasa_json
 #: Largest file accepted; a month of sleep logs has less than one megabyte.
 _MAX_BYTES: Final = 64_000_000
 #: Objects are looked for at most this deep.
-_MAX_DEPTH: Final = 4
-_CURE: Final = "give the sleep data of Fitbit, Oura, Garmin or Withings, as exported"
+_MAX_DEPTH: Final = 6
+_CURE: Final = (
+    "give the sleep data of Fitbit, Oura, Garmin, Withings, Health Auto Export, Google Fit or "
+    "Health Connect, as exported"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,15 @@ _PROGRAMS: Final = (
     JsonProgram((("bedtime_start",),), "oura", "read_oura"),
     JsonProgram((("sleepLevels",), ("sleepLevelsMap",)), "garmin", "read_garmin"),
     JsonProgram((("startdate", "enddate", "state"),), "withings", "read_withings_json"),
+    JsonProgram(
+        (
+            ("startDate", "endDate", "value"),
+            ("startTime", "endTime", "stage"),
+            ("startTime", "endTime", "fitnessActivity"),
+        ),
+        "health_stores",
+        "read_health_store",
+    ),
 )
 
 
@@ -107,6 +119,10 @@ def read_json_stages(path: Path, source: str, clock: NightClock | None, codes: C
                 problem = f"has {len(logs)} sleep logs, none within 12 h of the recording"
                 raise InputError(source, problem, "check the dates, and the time zone (--zone)")
             return align_to_recording(overlay([read.intervals]), clock, source, read.notes)
+    if next(_with(data, "inBedStart", "totalSleep"), None) is not None:
+        problem = "has only totals of each night, no stages"
+        cure = "export it again without aggregation (Health Auto Export: summarize data off)"
+        raise InputError(source, problem, cure)
     if next(_with(data, "dailySleepDTO", "deepSleepSeconds"), None) is not None:
         problem = "has only Garmin's totals of each night, no stages"
         raise InputError(source, problem, "give the JSON of Garmin Connect with sleepLevels")
