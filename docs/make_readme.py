@@ -27,6 +27,7 @@ BLOCK = re.compile(r"(<!-- demo -->\n).*?(<!-- /demo -->)", re.S)
 def demo_facts(folder: Path) -> dict[str, Any]:
     """Run the README's demo; return what its report and the comparison say."""
     from twitchsense.cli.demo import comparison_rows
+    from twitchsense.report.reference_ranges import compare_with_published
     from twitchsense.report.summary_sentences import summary_answers
     from twitchsense.results.load import open_result
     from twitchsense.scoring.agreement.compare_events import match, read_events
@@ -35,8 +36,13 @@ def demo_facts(folder: Path) -> dict[str, Any]:
     subprocess.run(command, check=True)
     found = read_events(folder / "result" / "events.csv")
     rows = comparison_rows(match(found, read_events(folder / "truth.csv")))
-    answers = [list(pair) for pair in summary_answers(open_result(folder / "result"))]
-    return {"answers": answers, "comparison": [list(row) for row in rows]}
+    night = open_result(folder / "result")
+    compared = compare_with_published(night, night.summary_dict())
+    return {
+        "answers": [list(pair) for pair in summary_answers(night)],
+        "ranges": [[c.name, c.value, c.reference_range, c.reading_text] for c in compared],
+        "comparison": [list(row) for row in rows],
+    }
 
 
 def comparison_table(facts: dict[str, Any]) -> str:

@@ -248,7 +248,7 @@ def events_sentences(night: NightLike) -> str:
         when = clock.format_minute(float(strongest["onset"]))
         text += (
             f". The strongest jerk came {'at ' if clock.is_known else ''}{when} with "
-            f"{float(strongest['peak_g']):.2f} g (1 g = Earth's gravity)"
+            f"{float(strongest['peak_g']):.2f} g (1 g = Earth’s gravity)"
         )
     return f"{text}.{missed}"
 
