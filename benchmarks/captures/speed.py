@@ -102,7 +102,7 @@ def shimmer(first: int, x: np.ndarray) -> list[str]:
 
 
 def emgworks(first: int, x: np.ndarray) -> list[str]:
-    return [f"{(first + i) / FS_EMG:.7g},{v / 1e6:.9g}" for i, v in enumerate(x.tolist())]
+    return [f"{(first + i) / FS_EMG:.10g},{v / 1e6:.9g}" for i, v in enumerate(x.tolist())]
 
 
 def discover(first: int, x: np.ndarray) -> list[str]:

@@ -213,7 +213,14 @@ class NumberColumn:
             elif pd.api.types.is_integer_dtype(column) and len(numbers):
                 self._has_small_integer |= bool(np.abs(numbers).min() < _GROUP_SCALE)
             return numbers
-        return self._parse_text(column, first_row)
+        rows = np.arange(first_row, self._rows)
+        if self._decimal == "." and "." in self._shown:
+            # nearly all cells are plain numbers, and only the others need the steps below
+            numbers = np.array(pd.to_numeric(column, errors="coerce"), np.float64)
+            others = np.isnan(numbers)
+            numbers[others] = self._parse_text(column[others], rows[others])
+            return numbers
+        return self._parse_text(column, rows)
 
     def conclude(self, reread: Callable[[], Iterator[pd.Series]]) -> None:
         """Check that all cells of the column have one reading.
@@ -306,8 +313,8 @@ class NumberColumn:
             else:
                 self._shown[sign] = -1, ""
 
-    def _parse_text(self, column: pd.Series, first_row: int) -> NDArray[np.float64]:
-        """Parse a block in which some cell is not a number to the parser."""
+    def _parse_text(self, column: pd.Series, row_numbers: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Parse cells of which some are not numbers to the parser."""
         missing = column.isna().to_numpy()
         text = column.astype("str").where(~missing, "").str.strip()
         text = text.str.replace("\u2212", "-", regex=False)
@@ -318,11 +325,11 @@ class NumberColumn:
             regular = regular.str.replace(",", ".", regex=False)
         numbers = pd.to_numeric(regular, errors="coerce").to_numpy(np.float64, na_value=np.nan)
         numbers = np.array(numbers)
-        if self._decimal not in self._shown:
-            self._examine_numbers(numbers, first_row, self._decimal)
+        if self._decimal not in self._shown and len(numbers):
+            self._examine_numbers(numbers, int(row_numbers[0]), self._decimal)
         waiting = np.flatnonzero((text != "").to_numpy(bool) & np.isnan(numbers))
         cells = text.to_numpy(object)
-        self._note_ambiguous(text, cells, first_row)
+        self._note_ambiguous(text, cells, row_numbers)
         for form, sign, remove in _FORMS:
             if not len(waiting):
                 break
@@ -335,16 +342,15 @@ class NumberColumn:
             values, shows = self._convert(found, form, sign, remove)
             numbers[rows] = values
             if shows.any() and sign:
-                self._shown.setdefault(
-                    sign, (first_row + int(rows[shows.argmax()]), str(cells[rows[shows.argmax()]]))
-                )
+                first = rows[shows.argmax()]
+                self._shown.setdefault(sign, (int(row_numbers[first]), str(cells[first])))
             waiting = waiting[~fits]
         special = {"inf", "+inf", "-inf", "infinity", "-infinity"}
         waiting = waiting[[str(c).lower() not in special for c in cells[waiting]]]
         if len(waiting):
-            self._text_runs += 1 + int((np.diff(waiting) > 1).sum())
+            self._text_runs += 1 + int((np.diff(row_numbers[waiting]) > 1).sum())
             before = self._text
-            row = first_row + int(waiting[0])
+            row = int(row_numbers[waiting[0]])
             self._text = (
                 CellNote(len(waiting), row, str(cells[waiting[0]]))
                 if before is None
@@ -373,7 +379,9 @@ class NumberColumn:
             shows,
         )
 
-    def _note_ambiguous(self, text: pd.Series, cells: NDArray[np.object_], first_row: int) -> None:
+    def _note_ambiguous(
+        self, text: pd.Series, cells: NDArray[np.object_], row_numbers: NDArray[np.int64]
+    ) -> None:
         """Keep the first cell with two readings whose decimals would have the other sign."""
         if self._ambiguous is not None:
             return
@@ -381,4 +389,4 @@ class NumberColumn:
         mask = text.str.fullmatch(_AMBIGUOUS) & text.str.contains(other, regex=False)
         if mask.any():
             i = int(mask.to_numpy(bool).argmax())
-            self._ambiguous = first_row + i, str(cells[i])
+            self._ambiguous = int(row_numbers[i]), str(cells[i])
