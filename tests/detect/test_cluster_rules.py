@@ -193,6 +193,12 @@ def test_fast_train_of_jerks_that_is_measured_as_one_burst_is_a_jerk(n_merged, k
     assert [f.kind for f in still] == ["movement"]
 
 
+def test_fast_train_that_grows_rises_within_its_first_burst():
+    growing = burst(600.0, n_merged=8, rise_ms=140.0)
+    (train,) = classify_cluster(growing, leg_run(0.6), episode(0.7), seen=KICK)
+    assert (train.kind, train.rise_ms) == ("jerk", 75.0)
+
+
 def test_train_with_a_burst_longer_than_a_jerk_is_a_movement():
     (whole,) = classify_cluster(*row(0, 360, ms=301.0), leg_run(0.66), episode(), seen=KICK)
     assert whole.kind == "movement"

@@ -181,7 +181,7 @@ def of_one_unit(*jerks, still=3, **jerk):
 
 
 def test_jerk_whose_waveform_usually_leaves_the_leg_still_becomes_a_twitch():
-    found = of_one_unit(100, still=3)
+    found = of_one_unit(100, still=3, confidence=0.92)
     assert find_bumped_twitches(found) == [0]
     after = relabelled(found)
     assert (after[0].kind, after[0].grade, after[0].reason) == ("twitch", "", "")
@@ -193,6 +193,7 @@ def test_jerk_whose_waveform_usually_leaves_the_leg_still_becomes_a_twitch():
     [
         of_one_unit(100, still=2),  # too few
         of_one_unit(100, still=3, confidence=0.96),  # very probably a jerk
+        of_one_unit(100, still=3, confidence=0.92, grade="violent"),
         of_one_unit(100, still=3, waveform=candidate(0, seed=2).waveform),  # another waveform
         of_one_unit(100, still=3, amplitude_uv=171.0),  # another amplitude
         of_one_unit(100, still=3, channel="emg2"),

@@ -84,6 +84,9 @@ class BurstTrain:
         """
         best = [max(g, key=lambda b: (b.snr_db, b.channel)) for g in groups]
         whole = best[0] if len(groups) == 1 else merge_group(groups)
+        if best[0].n_merged > 1:  # the rise of the first burst, as of bursts that do not merge
+            step_ms = best[0].duration_s / best[0].n_merged * 1000
+            whole = replace(whole, rise_ms=min(whole.rise_ms, step_ms))
         longest_ms = max(b.duration_s / b.n_merged for b in best) * 1000
         onsets_ns = tuple(t for b in best for t in _onsets_ns(b))
         first_ns = best[0].onset_ns + (best[0].offset_ns - best[0].onset_ns) // best[0].n_merged

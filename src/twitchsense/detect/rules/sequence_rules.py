@@ -41,9 +41,11 @@ MAX_REPEATS: Final = 5
 TRAIN_BACKGROUND: Final = 0.2
 TRAIN_INTERVAL_CV: Final = 0.4
 #: Probability above which a jerk remains a jerk even if its waveform usually leaves the leg
-#: still. Of 10 bumps beside a twitch that met that condition, none had more than 0.91; of 70 jerks,
-#: half had more than 0.95 (tuning side, and blind kits a to e, seeds 101 to 103) [E].
+#: still, and above which a violent one does. Of 10 bumps beside a twitch that met that condition,
+#: none had more than 0.91; of 70 jerks, half had more than 0.95 (tuning side, and blind kits a to
+#: e, seeds 101 to 103) [E].
 CERTAIN_JERK: Final = 0.95
+CERTAIN_VIOLENT_JERK: Final = 0.91
 #: Sampling rate below which waveforms do not tell the units of a muscle apart, Hz: what is left of
 #: any short potential in a band of 100 Hz is nearly the same (benchmarks/sampling_rates).
 WAVEFORM_HZ: Final = 400.0
@@ -211,7 +213,12 @@ def find_bumped_twitches(candidates: Sequence[ScoredCandidate]) -> list[int]:
         count, jerks = count_similar(bursts, jerk_rows)
         still, moved = (count - jerks)[:, 1], jerks[:, 1] + 1  # itself
         found += [rows[k] for k in jerk_rows[still >= STILL_RATIO * moved].tolist()]
-    return sorted(i for i in found if candidates[i].confidence < CERTAIN_JERK)
+    return sorted(i for i in found if not _is_certain(candidates[i]))
+
+
+def _is_certain(jerk: ScoredCandidate) -> bool:
+    certain = CERTAIN_VIOLENT_JERK if jerk.grade == "violent" else CERTAIN_JERK
+    return jerk.confidence >= certain
 
 
 def _sampled_hz(c: ScoredCandidate) -> float:
