@@ -13,6 +13,7 @@ from tests.io.edf_builder import EdfFile, digital, foreign_bids
 from tests.io.makers import opensignals
 from tests.io.xdf_builder import emg_stream, encode
 from twitchsense.io.read import read
+from twitchsense.io.tables.local_clock import LocalClock, TimeOptions
 
 ZONE = "Europe/Berlin"
 TWICE = datetime.datetime(2026, 10, 25, 2, 30)
@@ -82,3 +83,37 @@ def test_a_start_outside_that_hour_is_not_told(tmp_path, make):
         assert not any("occur" in note for note in read(make(tmp_path, at)).notes)
         later = read(make(tmp_path, at + datetime.timedelta(days=1)), zone=ZONE)
         assert not any("occur" in note for note in later.notes)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "utc", "told"),
+    [
+        ("2026-10-25 01:31", "2026-10-25 02:30", "00:30", True),  # two readings: the earlier one
+        ("2026-10-25 02:11", "2026-10-25 02:40", "00:40", True),
+        ("2026-10-25 01:31", "2026-10-25 03:30", "02:30", True),  # one by the zone
+        ("2026-03-29 01:31", "2026-03-29 03:30", "01:30", True),
+        ("2026-03-29 01:31", "2026-03-29 02:30", "01:30", False),  # the clock was not set
+        ("2026-10-25 02:59", "2026-10-25 02:00", "01:00", False),
+        ("2026-10-25 02:50", "2026-10-25 02:20", "01:20", True),
+        ("2026-10-24 01:31", "2026-10-24 03:30", "01:30", False),
+    ],
+)
+def test_a_pause_in_which_the_clocks_change_is_told(before, after, utc, told):
+    times = np.array([before, after], "datetime64[ns]").astype(np.int64)
+    whole, parts = LocalClock(TimeOptions(zone=ZONE)), LocalClock(TimeOptions(zone=ZONE))
+    got = whole.to_utc(times, np.ones(2, bool))
+    assert str(got.astype("datetime64[ns]")[1])[11:16] == utc
+    assert [parts.start_to_utc(t) for t in times] == got.tolist()
+    assert bool(whole.pause_note) == told
+    assert whole.pause_note == parts.pause_note
+
+
+def test_a_file_with_a_pause_in_which_the_clocks_change_has_a_note(tmp_path):
+    path = csv(tmp_path, datetime.datetime(2026, 10, 25, 1, 30))
+    rows = path.read_text().splitlines(keepends=True)
+    later = [row.replace("T01:3", "T03:3") for row in rows[1:]]
+    path.write_text("".join(rows + later))
+    recording = read(path, zone=ZONE)
+    assert recording.segments[1].start_ns == 3 * 3600 * 10**9
+    (note,) = (n for n in recording.notes if "clocks of Europe/Berlin changed" in n)
+    assert "time_utc" in note.cure

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
@@ -13,14 +13,17 @@ from numpy.typing import NDArray
 
 from twitchsense.io.channels.local_start import local_to_utc
 from twitchsense.model.channels import NS
+from twitchsense.model.notes import Note
 
 Times = NDArray[np.int64]
 #: Axis of local times: UTC if their zone is known.
 LocalAxis = Literal["time_utc", "time_local"]
 
-#: Step (ns) between rows from which a clock may have changed to summer time.
-_CHANGE_STEP_NS: Final = 15 * 60 * NS
-_HOUR_NS: Final = 3600 * NS
+#: Pause (ns) between rows in which a change to or from summer time may be hidden.
+_PAUSE_NS: Final = 60 * NS
+_GIVE_OFFSETS: Final = (
+    "if that is an hour off, give the times with their offset from UTC (a column time_utc)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +70,9 @@ class TimeOptions:
 class LocalClock:
     """Converts the local times of one device to UTC, in blocks from start to end.
 
-    A device has one clock: the offset of the first row holds until the times themselves step
-    by the change to or from summer time.
+    A device has one clock: the offset of the first row holds until the times step back or pause,
+    and the clocks of the zone changed there. A time after a pause is read as the zone has it (of
+    two readings as the earlier one), with a note.
 
     Parameters
     ----------
@@ -80,6 +84,12 @@ class LocalClock:
         self._offset_ns: int | None = None
         self._last_local: int | None = None
         self.note = ""  #: Whether the first time occurs twice or never.
+        self.pause_note = ""  #: That the clocks changed in a pause.
+
+    @property
+    def notes(self) -> list[str]:
+        """What the user should know about the local times so far."""
+        return [note for note in (self.note, self.pause_note) if note]
 
     def start_to_utc(self, local_ns: int) -> int:
         """Return what `to_utc` returns of one time in ns since 1970."""
@@ -109,22 +119,45 @@ class LocalClock:
         known = local_ns[good]
         before = int(known[0]) if self._last_local is None else self._last_local
         steps = np.diff(np.concatenate([[before], known]))
-        for i in np.flatnonzero((steps < 0) | (steps > _CHANGE_STEP_NS)).tolist():
+        for i in np.flatnonzero((steps < 0) | (steps > _PAUSE_NS)).tolist():
             previous = before if i == 0 else int(known[i - 1])
-            old = _utc_offset_ns(previous - _HOUR_NS, zone)
-            new = _utc_offset_ns(int(known[i]) + _HOUR_NS, zone)
-            follows = steps[i] < 0 if new < old else steps[i] >= new - old
-            if old != new and follows and self._offset_ns == old:
-                self._offset_ns = new
-                out[good[i] :] = local_ns[good[i] :] - new
+            offset_ns = self._offset_after(previous, int(known[i]), zone)
+            if offset_ns != self._offset_ns:
+                self._offset_ns = offset_ns
+                out[good[i] :] = local_ns[good[i] :] - offset_ns
         self._last_local = int(known[-1])
         return out
 
+    def _offset_after(self, previous: int, local: int, zone: ZoneInfo) -> int:
+        """Return the offset from UTC of a local time that follows a step back or a pause."""
+        assert self._offset_ns is not None
+        stay = self._offset_ns
+        if _offset_at(previous - stay, zone) != stay:
+            return stay  # this clock does not follow the changes of the zone
+        at = _to_datetime(local)
+        by_zone = [_offset_ns(at.replace(tzinfo=zone, fold=fold)) for fold in (0, 1)]
+        readings = [o for o in by_zone if _offset_at(local - o, zone) == o] + [stay]
+        later = [offset for offset in readings if local - offset > previous - stay]
+        offset = later[0] if later else stay
+        if len({*later, stay}) > 1 and local - offset - (previous - stay) > _PAUSE_NS:
+            self.pause_note = self.pause_note or Note(
+                "times",
+                f"the clocks of {zone.key} changed in the pause from "
+                f"{_to_datetime(previous):%Y-%m-%d %H:%M:%S} to {at:%H:%M:%S}; the time after it "
+                f"is read as {_to_datetime(local - offset):%H:%M:%S} UTC",
+                _GIVE_OFFSETS,
+            )
+        return offset
 
-def _utc_offset_ns(local_ns: int, zone: ZoneInfo) -> int:
-    """Return the UTC offset of a local time."""
-    offset = _to_datetime(local_ns).replace(tzinfo=zone).utcoffset()
-    return 0 if offset is None else round(offset.total_seconds()) * NS
+
+def _offset_at(utc_ns: int, zone: ZoneInfo) -> int:
+    """Return the offset (ns) of a zone at a time in UTC."""
+    return _offset_ns(_to_datetime(utc_ns).replace(tzinfo=UTC).astimezone(zone))
+
+
+def _offset_ns(at: datetime) -> int:
+    """Return the offset (ns) of a time with a zone."""
+    return (at.utcoffset() or timedelta()) // timedelta(seconds=1) * NS
 
 
 def _to_datetime(local_ns: int) -> datetime:

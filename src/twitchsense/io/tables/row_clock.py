@@ -132,7 +132,7 @@ class RowTimes:
     @property
     def notes(self) -> list[str]:
         """What the user should know about the times so far."""
-        texts = (self.reading.note, self._local.note)
+        texts = (self.reading.note, *self._local.notes)
         notes = [with_source(self._source, text) for text in texts if text]
         if self._missing and self._clock.counter:
             modulus = None if self._clock.arrival else self._clock.modulus

@@ -96,7 +96,7 @@ class TimeColumn:
     @property
     def notes(self) -> list[str]:
         """What the user should know about the times so far."""
-        notes = [with_source(self._source, n) for n in (self.reading.note, self._clock.note) if n]
+        notes = [with_source(self._source, n) for n in (self.reading.note, *self._clock.notes) if n]
         return notes + self._number_times.notes + self._wraps.notes
 
     @property
