@@ -20,6 +20,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -138,23 +139,21 @@ def main() -> int:
         for path in (good, place):
             path.mkdir()
         write_good(good)
-        _import_all(good, folder / "warm")
+        import_all(good, folder / "warm")
         for text, kind, arguments in cases(good, place):
             if options.only not in f"{text} {kind}":
                 continue
             work.mkdir()
-            before = _names(folder)
-            start_s = time.monotonic()
-            status, message = _run(arguments, work)
-            took_s = time.monotonic() - start_s
-            new = _names(folder) - before
-            statuses[status] += 1
-            slowest_s = max(slowest_s, took_s)
-            problem = status not in (0, 2) or "Traceback" in message or (status and new)
-            if problem or (status == 2 and not message.strip()) or took_s > _TIMEOUT_S:
+            before = names_below(folder)
+            ended = run_limited(arguments, work)
+            new = names_below(folder) - before
+            statuses[ended.status] += 1
+            slowest_s = max(slowest_s, ended.took_s)
+            problem = ended.problem(new)
+            if problem:
                 n_bad += 1
-                print(f"{text} | {kind}: exit {status}, {took_s:.1f} s, left {sorted(new)[:3]}")
-                print("    " + message.strip()[-600:].replace("\n", "\n    "), flush=True)
+                print(f"{text} | {kind}: {problem}")
+                print("    " + ended.message.strip()[-600:].replace("\n", "\n    "), flush=True)
             shutil.rmtree(work)
             for left in new:
                 if (folder / left).is_file():
@@ -163,19 +162,38 @@ def main() -> int:
     return 1 if n_bad else 0
 
 
-def _import_all(good: Path, warm: Path) -> None:
+def import_all(good: Path, warm: Path) -> None:
     """Import what the commands import, before processes are forked."""
     run(["analyze", str(good / "emg.csv"), "--out", str(warm), "-q"])
     for name in command_line.list_commands(click.Context(command_line)):
         command_line.get_command(click.Context(command_line), name)
 
 
-def _names(folder: Path) -> set[str]:
+def names_below(folder: Path) -> set[str]:
+    """Return the paths of all files and folders below a folder."""
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
 
 
-def _run(arguments: list[str], work: Path) -> tuple[int, str]:
-    """Run a command in a forked process; return its status (negative: signal) and messages."""
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended: status (negative: signal), messages, time."""
+
+    status: int
+    message: str
+    took_s: float
+
+    def problem(self, new: set[str]) -> str:
+        """Return what is wrong with the end of a command that left new files; "" if nothing."""
+        wrong = self.status not in (0, 2) or "Traceback" in self.message
+        silent = self.status == 2 and not self.message.strip()
+        if wrong or silent or (self.status and new) or self.took_s > _TIMEOUT_S:
+            return f"exit {self.status}, {self.took_s:.1f} s, left {sorted(new)[:3]}"
+        return ""
+
+
+def run_limited(arguments: list[str], work: Path) -> Ended:
+    """Run a command in a forked process, with limits of memory and time."""
+    start_s = time.monotonic()
     with tempfile.TemporaryFile("w+", errors="replace") as messages:
         pid = os.fork()
         if pid == 0:
@@ -201,7 +219,7 @@ def _run(arguments: list[str], work: Path) -> tuple[int, str]:
                 os._exit(status)
         status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         messages.seek(0)
-        return status, messages.read()
+        return Ended(status, messages.read(), time.monotonic() - start_s)
 
 
 if __name__ == "__main__":

@@ -305,6 +305,36 @@ def test_ctrl_c_is_status_130_and_writes_nothing(captures, tmp_path, monkeypatch
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(("sign", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_that_a_library_makes_an_error_of_is_no_internal_error(
+    captures, tmp_path, monkeypatch, sign, status
+):
+    def convert(*args, **kwargs):
+        try:
+            signal.raise_signal(sign)
+        except BaseException:
+            raise TypeError("incompatible function arguments") from None
+
+    usual = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    monkeypatch.setattr("twitchsense.results.night.analyze", convert)
+    try:
+        result = run("analyze", *captures, "--out", tmp_path / "out")
+    finally:
+        for number, handler in usual.items():
+            signal.signal(number, handler)
+    assert (result.exit_code, result.stderr) == (status, "twitchsense: interrupted\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_results_of_deeply_nested_json_are_replaced(captures, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "summary.json").write_text("[" * 100_000)
+    result = run("analyze", *captures, "--out", tmp_path / "out", "--no-report")
+    assert result.exit_code == 0, result.stderr
+
+
 # -- as a process --------------------------------------------------------------
 
 

@@ -380,6 +380,7 @@ def test_folders_with_several_or_no_recordings_are_refused(tmp_path):
         ts.read(tmp_path / "e")
     (tmp_path / "d" / "task-rest_emg.json").write_text("{")
     motion = next((tmp_path / "d").rglob("*_motion.json"))
-    motion.write_text("{")
-    with pytest.raises(InputError, match="is not JSON"):
-        ts.read(motion.with_suffix(".tsv"))
+    for damaged in ("{", "[" * 100_000):
+        motion.write_text(damaged)
+        with pytest.raises(InputError, match="is not JSON"):
+            ts.read(motion.with_suffix(".tsv"))

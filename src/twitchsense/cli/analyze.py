@@ -162,7 +162,7 @@ def describe_replaced_results(provenance: dict[str, Any], out: Path) -> str:
     try:
         old = json.loads((out / "summary.json").read_text("utf-8"))["provenance"]
         name, content = str(old["source"]), str(old["sha256"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return ""
     is_same_name = name == provenance["source"]
     if content == provenance["sha256"] or (is_same_name and name.endswith(".night")):

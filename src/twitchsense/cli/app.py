@@ -111,10 +111,16 @@ class App(click.Group):
         options: dict[str, Any] = {"prog_name": prog_name or "twitchsense", **extra}
         if not standalone_mode:
             return super().main(args, standalone_mode=False, **options)
-        _exit_on_signals()
+        arrived = _exit_on_signals()
         os.environ["MPLBACKEND"] = "agg"  # figures open no window; an unknown name is an error
         with _streams_for_closed_ones(), _buffered_stdout(), _logged_warnings():
-            return self._run(args, complete_var, windows_expand_args, options)
+            try:
+                return self._run(args, complete_var, windows_expand_args, options)
+            except Exception as error:
+                if arrived:
+                    # compiled libraries may turn the exception of a signal into one of their own
+                    _exit_with_message("interrupted", 128 + arrived[0])
+                _exit_after_internal_error(error)
 
     def _run(
         self,
@@ -154,8 +160,6 @@ class App(click.Group):
             )
         except MemoryError:
             _exit_with_message("out of memory", 1)
-        except Exception as error:
-            _exit_after_internal_error(error)
 
 
 def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
@@ -283,17 +287,22 @@ def _logged_warnings() -> Iterator[None]:
         yield
 
 
-def _exit_on_signals() -> None:
-    """Make SIGTERM and SIGHUP end the command by an exception, so that it cleans up."""
+def _exit_on_signals() -> list[int]:
+    """Make signals end the command by an exception, so that it cleans up; list those that come."""
+    arrived: list[int] = []
     if threading.current_thread() is not threading.main_thread():
-        return
+        return arrived
 
     def stop(signum: int, frame: FrameType | None) -> None:
+        arrived.append(signum)
+        if signum == signal.SIGINT:
+            raise KeyboardInterrupt
         raise SystemExit(128 + signum)
 
     for number in ENDING_SIGNALS:
-        # what is ignored (nohup) stays ignored; SIGINT raises KeyboardInterrupt by itself
-        if signal.getsignal(number) is signal.SIG_DFL:
+        # what is ignored (nohup) stays ignored
+        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
             signal.signal(number, stop)
     if sys.unraisablehook is sys.__unraisablehook__:
         repeat_lost_signals()
+    return arrived

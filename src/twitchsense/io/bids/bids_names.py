@@ -103,7 +103,7 @@ def read_sidecar_json(data: Path, source: str) -> dict[str, Any]:
     for path in reversed(list(_sidecars(data, f"{suffix}.json"))):
         try:
             content = json.loads(_read_text(path))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InputError(
                 source, f"its {path.name} is not JSON ({error})", "correct it"
             ) from error

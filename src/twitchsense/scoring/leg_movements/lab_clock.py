@@ -96,7 +96,7 @@ def _recording_clock(events: Path, zone: str | None) -> NightClock | None:
     try:
         found = json.loads(read_limited(summary, str(summary)))["clock"]
         zero, own = found["start_utc_ns"], found["zone"]
-    except (InputError, ValueError, KeyError, TypeError):
+    except (InputError, ValueError, KeyError, TypeError, RecursionError):
         return None  # not of this program
     if not isinstance(zero, int):
         return None

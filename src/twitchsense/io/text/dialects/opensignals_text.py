@@ -38,7 +38,7 @@ def opensignals_text(head: FileHead) -> CsvDialect | None:
     header = next((line for line in head.lines if line.text.lstrip("# ").startswith("{")), None)
     try:
         devices = json.loads(header.text.lstrip("# ")) if header else None
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         devices = None
     if end is None or not isinstance(devices, dict) or not devices:
         raise InputError(
