@@ -54,7 +54,7 @@ TRIAL_TYPES: Final[dict[str, str]] = {
     "a jerk, or a shorter one during which the leg turns by {twitch.max_turn_deg} degrees or "
     "more",
     "movement": "leg movement: activity of {movement.min_s}-{movement.max_s} s, "
-    "+{movement.rise_uv} uV over rest (or acceleration alone)",
+    "+{movement.rise_uv} µV over rest (or acceleration alone)",
     "gross_movement": "activity longer than {movement.max_s} s, or acceleration alone for "
     "{movement.acc_gross_s} s or longer with a silent muscle, or if it leaves the leg turned by "
     "{twitch.max_turn_deg} degrees",
@@ -92,7 +92,7 @@ LABELS: Final[dict[str, str]] = {
     "leg_movement": "leg movement that is too long, or has too many parts, for a candidate "
     "({limb_rules.title})",
     "hiccup_like": "hiccup-like: {trains.hiccup_least} or more jolts at a steady rhythm of "
-    "{trains.hiccup_s} s, EMG of the leg below {trains.hiccup_uv} uV",
+    "{trains.hiccup_s} s, EMG of the leg below {trains.hiccup_uv} µV",
     "repetitive_violent_jerks": "jerks in quick succession ({trains.jerks_least} within "
     "{trains.jerks_s} s, or {trains.jerks_per_h} within an hour), {trains.jerks_violent} or more "
     "of them of the highest grade",
@@ -206,11 +206,11 @@ LATER_COLUMNS: Final = ("clock", "time_error_s")
 REJECT_REASONS: Final[dict[str, str]] = {
     "too_short": "shorter than {twitch.min_ms} ms, by more than the error of the measurement "
     "({twitch.min_slack_ms} ms)",
-    "too_small": "less than {twitch.min_uv} uV peak to peak, by more than the error of the "
-    "measurement ({twitch.slack_uv} uV)",
+    "too_small": "less than {twitch.min_uv} µV peak to peak, by more than the error of the "
+    "measurement ({twitch.slack_uv} µV)",
     "electrode_pop": "step, decay or spike of the electrode, without the spectrum of muscle",
     "saturation": "the amplifier was at its limit",
-    "noise_floor": "noise floor above {emg.max_floor_uv} uV, in which muscle activity cannot be "
+    "noise_floor": "noise floor above {emg.max_floor_uv} µV, in which muscle activity cannot be "
     "judged; or noise of {movement.min_s} s or longer with a mean frequency above that of muscle "
     "({fixed.max_muscle_hz} Hz) while the leg does not move",
     "mains": "mains hum ({fixed.mains_hz:/} Hz) and its harmonics make up more than "
@@ -221,8 +221,8 @@ REJECT_REASONS: Final[dict[str, str]] = {
     "{fixed.active_window_s} s around it, or it is a step: voluntary",
     "sustained_activity": "muscle activity of more than {movement.max_s} s while the leg moves "
     "for less than {movement.acc_gross_s} s",
-    "weak_contraction": "{movement.min_s} s or longer, but does not rise {movement.rise_uv} uV "
-    "above rest, or does not stay {movement.fall_uv} uV above it; or unlike a contraction, by the "
+    "weak_contraction": "{movement.min_s} s or longer, but does not rise {movement.rise_uv} µV "
+    "above rest, or does not stay {movement.fall_uv} µV above it; or unlike a contraction, by the "
     "movement model",
     "bump": "acceleration without muscle activity where EMG is valid: bed or strap knocked",
     "acc_micro_event": "acceleration above the noise but below every rule, without EMG to "

@@ -54,7 +54,7 @@ def fasciculation_block(
         The value of ``fasciculations`` in ``summary.json``.
     """
     out: dict[str, Any] = {
-        "rule": "twitches of 50 uV and more (setting) per valid minute of wake at rest",
+        "rule": "twitches of 50 µV and more (setting) per valid minute of wake at rest",
         "channels": {},
     }
     missing: dict[str, str] = {}

@@ -151,7 +151,7 @@ RULES: Final[tuple[LabelRule, ...]] = (
     LabelRule(
         6, "hiccup_like",
         "one of at least {trains.hiccup_least} similar jolts at a steady rhythm of "
-        "{trains.hiccup_s} s, leg EMG below {trains.hiccup_uv} uV",
+        "{trains.hiccup_s} s, leg EMG below {trains.hiccup_uv} µV",
         _ENGINEERING_DEFAULT + "; rate from the literature",
         lambda m: m.in_train("hiccup"), "hiccup",
     ),
