@@ -148,7 +148,7 @@ class OpenSignalsHdf5(TypedTable):
             self._counters[counter] = raw["nSeq"].name
         bitalino = kind.casefold().startswith("bitalino")
         self.clocks[mac] = RowClock(
-            fs or read_rate(self.source, attributes), start_of(attributes), is_utc=False,
+            fs or read_rate(attributes), start_of(attributes), is_utc=False,
             counter=counter, modulus=_NSEQ_VALUES if bitalino else None,
         )  # fmt: skip
         for i, key in enumerate(keys):

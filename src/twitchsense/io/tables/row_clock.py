@@ -41,7 +41,7 @@ class RowClock:
     Attributes
     ----------
     fs : float
-        Sampling rate in Hz.
+        Sampling rate in Hz; 0 if it is unknown, so that the user must state it.
     start_ns : int
         Time of the first row: ns since 1970 of the clock that `is_utc` states, or else ns since
         second 0 of the file.
@@ -118,8 +118,10 @@ class RowTimes:
         if not _MIN_FS <= clock.fs < float("inf"):
             raise InputError(
                 source,
-                f"{clock.fs:g} Hz is not a sampling rate",
-                "state the sampling rate with --fs 1000",
+                f"{clock.fs:g} Hz is not a sampling rate"
+                if clock.fs
+                else "states no sampling rate",
+                "state the rate that the device was set to, such as --fs 1000",
                 "header",
             )
         self._start_ns = start_ns

@@ -46,10 +46,7 @@ def openbci_text(head: FileHead) -> CsvDialect | None:
     meta = [line for line in head.lines if line.text.lstrip().startswith("%")]
     rate = find_row(meta, r"sample rate\s*=")
     match = re.search(r"=\s*(\d+(?:\.\d+)?)", rate.text) if rate else None
-    if match is None:
-        raise InputError(
-            head.source, "the header states no sampling rate", "state it with --fs 250", "header"
-        )
+    fs = float(match[1]) if match else 0.0  # unknown: the user states it
     board = find_row(meta, r"%\s*board\s*=")
     slow_acc = board is not None and "ganglion" in board.text.casefold()
     last = meta[-1]
@@ -69,7 +66,7 @@ def openbci_text(head: FileHead) -> CsvDialect | None:
             Note("unread", "the accelerometer of the Ganglion has 10 Hz, too few to be read")
         )
     counter = headers[0]
-    clock = _clock(head, last.end, ",", headers, counter, float(match[1]))
+    clock = _clock(head, last.end, ",", headers, counter, fs)
     return CsvDialect(
         headers, last.number, last.end, ",", "OpenBCI GUI", ours, row_clock=clock,
         held=tuple(h for h in acc if h in ours), ignored=headers, notes=tuple(notes),

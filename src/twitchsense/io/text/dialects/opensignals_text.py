@@ -56,7 +56,7 @@ def opensignals_text(head: FileHead) -> CsvDialect | None:
     first = next(iter(devices.values()))
     headers = unique_names(names)
     clock = RowClock(
-        read_rate(head.source, first), start_of(first), is_utc=False, counter=headers[0],
+        read_rate(first), start_of(first), is_utc=False, counter=headers[0],
         modulus=_sequence_modulus(first),
     )  # fmt: skip
     converted = _check_counts(head, end.end, headers, ours, transfers)
@@ -99,23 +99,19 @@ def _check_counts(
     return notes
 
 
-def read_rate(source: str, device: Mapping[str, Any]) -> float:
-    """Return the sampling rate of a device in Hz.
+def read_rate(device: Mapping[str, Any]) -> float:
+    """Return the sampling rate of a device in Hz, 0 if its header does not state it.
 
-    Raises
-    ------
-    InputError
-        If the header does not state it.
+    Parameters
+    ----------
+    device : mapping
+        Its part of the header.
     """
     try:
         rate = float(device["sampling rate"])
     except (KeyError, TypeError, ValueError):
-        rate = 0.0
-    if not rate > 0:
-        raise InputError(
-            source, "the header states no sampling rate", "state it with --fs 1000", "header"
-        )
-    return rate
+        return 0.0
+    return rate if rate > 0 else 0.0
 
 
 def emg_transfer(device_name: str, bits: int) -> Transfer:
