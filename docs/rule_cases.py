@@ -326,9 +326,9 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         "noise-floor", "not:noise_floor", "noise_floor",
-        "With more than 15 µV of noise, muscle activity cannot be assessed. This time does not "
+        "With more than 30 µV of noise, muscle activity cannot be assessed. This time does not "
         "count as valid signal.",
-        (_body(_UNITS, 40.0, 0.1, 900.0, 0.01),), 39.4, 41.0, noise_uv=30.0,
+        (_body(_UNITS, 40.0, 0.1, 900.0, 0.01),), 39.4, 41.0, noise_uv=45.0,
     ),
     Case(
         "mains", "not:mains", "mains",

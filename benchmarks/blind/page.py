@@ -62,8 +62,7 @@ instead of 0.929 of those of `kit_f`: differences of this size are chance.
 
 The cost, on our own benchmark (seeds 9 and 10): 2 false jerks in 13.8 h in place of 1, and 0.970
 instead of 0.974 of the jerks found. One person of `kit_e`, family `reinnervated_fast`, has 19 µV
-RMS of noise. Above 15 µV (`emg.max_floor_uv`) nothing is counted, so those twitches are missed on
-purpose.
+RMS of noise: small twitches are hidden there.
 
 Each model on a composer that it has not seen, from its card: candidates of which the true ones
 should be accepted, by a model of all other composers and by one of our own composer alone.

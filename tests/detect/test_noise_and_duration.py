@@ -74,11 +74,21 @@ def test_acceleration_without_emg_is_a_bump_unless_noise_would_hide_a_jerk(noise
     leg = SimulatedLeg(120, noise_uv=noise_uv).oscillation(80)
     found = detect(leg.recording())
     assert found.events.trial_type.tolist() == kinds
-    assert found.valid_s["emg1"] < 20  # too noisy for twitches
     if kinds:
+        assert found.valid_s["emg1"] < 20
         assert found.events.confidence.iloc[0] <= 0.5
     else:
         assert found.rejected.reason.tolist() == ["bump"]
+
+
+@pytest.mark.parametrize(("swing", "kinds"), [(0.0, ["twitch", "twitch"]), (0.9, [])])
+def test_large_twitches_stand_out_of_steady_noise_only(swing, kinds):
+    leg = SimulatedLeg(60, noise_uv=19.0)
+    leg.emg *= 1 + swing * np.sin(2 * np.pi * np.arange(60_000) / 1000)  # as steps would
+    found = detect(leg.twitch(30.25, 900).twitch(41.25, 900).recording())
+    assert found.events.trial_type.tolist() == kinds
+    assert kinds or "noise_floor" in set(found.rejected.reason)
+    assert found.valid_s["emg1"] == 60.0
 
 
 def test_baseline_wander_is_no_event():

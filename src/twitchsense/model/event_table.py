@@ -211,7 +211,8 @@ REJECT_REASONS: Final[dict[str, str]] = {
     "electrode_pop": "step, decay or spike of the electrode, without the spectrum of muscle",
     "saturation": "the amplifier was at its limit",
     "noise_floor": "noise floor above {emg.max_floor_uv} µV, in which muscle activity cannot be "
-    "judged; or noise of {movement.min_s} s or longer with a mean frequency above that of muscle "
+    "judged; or, above {fixed.quiet_uv} µV, a short burst that does not stand out of steady noise; "
+    "or noise of {movement.min_s} s or longer with a mean frequency above that of muscle "
     "({fixed.max_muscle_hz} Hz) while the leg does not move",
     "mains": "mains hum ({fixed.mains_hz:/} Hz) and its harmonics make up more than "
     "{fixed.mains_share:%} of the power",

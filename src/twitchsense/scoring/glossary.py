@@ -129,6 +129,7 @@ def _limits(settings: Settings | None) -> dict[str, Any]:
         mains_hz=mains.LINES_HZ,
         mains_share=burst_limits.MAX_MAINS_SHARE,
         max_muscle_hz=cluster_rules.MAX_MUSCLE_HZ,
+        quiet_uv=burst_limits.QUIET_UV,
         rise_share=burst_measures.RISEN_SHARE,
     )
     if settings is None:

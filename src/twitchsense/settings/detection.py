@@ -35,7 +35,7 @@ class EmgSettings(FrozenModel):
         0.1, gt=0, description="lower bound of the robust SD, for coarse converters, µV [E]"
     )
     max_floor_uv: float = Field(
-        15.0, gt=0, description="highest noise floor of a valid signal, µV (MATPLM)"
+        30.0, gt=0, description="highest noise floor of a valid signal, µV (S-PLMAD, Moore 2014)"
     )
     flat_uv: float = Field(
         0.05, ge=0, description="an RMS below this over 1 s is a flat line, µV [E]"

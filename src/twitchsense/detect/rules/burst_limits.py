@@ -20,6 +20,8 @@ MAX_ELECTRODE_PROBABILITY: Final = 0.9
 #: Minimum ratio of peak-to-peak amplitude to noise RMS. Noise alone exceeds a ratio of 9 about once
 #: in a night; the limit adds a margin.
 MIN_PEAK_TO_FLOOR: Final = 10.0
+#: Noise floor (µV) above which only what stands out of steady noise is a short burst (MATPLM).
+QUIET_UV: Final = 15.0
 
 
 def hard_artifact(burst: Burst, settings: Settings) -> str:
@@ -40,6 +42,24 @@ def hard_artifact(burst: Burst, settings: Settings) -> str:
     if burst.floor_uv > settings.emg.max_floor_uv:
         return "noise_floor"
     return "mains" if burst.mains_share > MAX_MAINS_SHARE else ""
+
+
+def short_artifact(burst: Burst, settings: Settings) -> str:
+    """Return the same for a short burst, which noise above `QUIET_UV` may hide.
+
+    Parameters
+    ----------
+    burst : Burst
+    settings : Settings
+
+    Returns
+    -------
+    str
+        As `hard_artifact`. The rules of the night overrule ``noise_floor`` where the burst stands
+        out of steady noise.
+    """
+    artifact = hard_artifact(burst, settings)
+    return artifact or ("noise_floor" if burst.floor_uv > QUIET_UV else "")
 
 
 def is_electrode_artifact(burst: Burst) -> bool:

@@ -31,6 +31,7 @@ from twitchsense.detect.rules.burst_limits import (
     limit_reason,
     max_duration_ms,
     min_amplitude_uv,
+    short_artifact,
 )
 from twitchsense.detect.rules.classify import Classifier
 from twitchsense.detect.rules.clustering import LINK_NS, Cluster
@@ -248,7 +249,7 @@ class ClusterRules:
         turn_deg = _greatest_turn(episodes, first_ns, last_ns)
         short = duration_ms <= max_duration_ms(twitch) and turn_deg < twitch.max_turn_deg
         kind = "twitch" if short else "brief_contraction"
-        reason = hard_artifact(best, self.settings)
+        reason = short_artifact(best, self.settings)
         if (
             not reason
             and not moved_leg(train, seen, turn_deg, jerk)

@@ -127,6 +127,13 @@ NIGHT_RULES: Final = (
         "the waveform usually leaves the leg still: a twitch beside a bump",
     ),
     Rule(
+        "keep_clear_of_noise",
+        "short bursts in noise above 15 µV, up to `emg.max_floor_uv`",
+        "a burst that stands out of steady noise is classified as any other",
+        (),
+        ("noise_floor",),
+    ),
+    Rule(
         "classify_bursts",
         "twitches and brief contractions",
         "the burst model, then the recurrence model",

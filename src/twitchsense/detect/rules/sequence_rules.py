@@ -53,6 +53,12 @@ WAVEFORM_HZ: Final = 400.0
 #: potential from an artefact there, so the definition decides in doubt: of what has a probability
 #: of 0.35 to 0.5, 55 % is muscle activity (blind kits and test side, docs/sampling-rates.md).
 SLOW_THRESHOLD: Final = 0.35
+#: Ratio of the envelope's peak to the noise floor, dB, from which a short burst stands out of noise
+#: above `burst_limits.QUIET_UV`, and ratio of upper quartile to lowest decile of the windows beside
+#: it up to which that noise is steady [E]: noise alone has 1.4. Steps of a walk that raises the
+#: noise floor have more.
+CLEAR_OF_NOISE_DB: Final = 12.0
+STEADY_P75_OVER_P10: Final = 2.0
 #: Minimum ratio of bursts without to bursts with movement for a waveform that usually leaves the
 #: leg still.
 STILL_RATIO: Final = 3
@@ -228,6 +234,26 @@ def _sampled_hz(c: ScoredCandidate) -> float:
     return float(np.exp(c.features[WAVEFORM_FEATURES.index("log_fs")]))
 
 
+def keep_clear_of_noise(candidates: Candidates, night: NightInputs) -> Candidates:
+    """Keep the short bursts that stand out of steady noise in valid signal.
+
+    The noise of an amplifier hides small twitches only. A level that rises and falls is activity
+    of the muscle, whose short peaks are no twitches.
+    """
+    return [replace(c, reason="") if _is_clear(c, night.context) else c for c in candidates]
+
+
+def _is_clear(c: ScoredCandidate, context: NightContext) -> bool:
+    in_noise = c.kind in SHORT_KINDS and c.reason == "noise_floor"
+    if not in_noise or c.snr_db < CLEAR_OF_NOISE_DB:
+        return False
+    seconds = context.seconds[c.channel]
+    at = int(np.searchsorted(seconds.time_ns, c.onset_ns, "right")) - 1
+    local = context.local_features(c)
+    steady = local.rel_p75 < STEADY_P75_OVER_P10 * local.rel_p10
+    return steady and at >= 0 and bool(seconds.valid[at])
+
+
 def classify_bursts(candidates: Candidates, night: NightInputs) -> Candidates:
     """Classify twitches and brief contractions."""
     rows = [
@@ -323,6 +349,7 @@ RULES: Final[Mapping[str, Callable[[Candidates, NightInputs], Candidates]]] = {
         merge_jerk_trains,
         reject_trains,
         relabel_bumped_twitches,
+        keep_clear_of_noise,
         classify_bursts,
         reject_active_wake,
         reject_ring_down,

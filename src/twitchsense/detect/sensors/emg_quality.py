@@ -168,8 +168,8 @@ def unusable_notes(seconds: Mapping[str, PerSecond], settings: Settings) -> list
         level_uv = float(np.median(table.level[bad]))
         if level_uv > limit_uv:
             text += (
-                f"the noise at rest is {level_uv:.3g} µV, and above {limit_uv:g} µV a twitch "
-                "cannot be told from it"
+                f"the noise at rest is {level_uv:.3g} µV, and above {limit_uv:g} µV muscle "
+                "activity cannot be told from it"
             )
             cure = "check the contact of the electrodes, and the unit or gain of the channel"
         else:
