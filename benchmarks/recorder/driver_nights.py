@@ -411,10 +411,10 @@ def events_without_signal(path: Path) -> dict[str, object]:
     """Analyse the night; count the events, and those that are outside their channel's segments."""
     recording = ts.read(path)
     result = ts.analyze(recording)
-    spans = {}
+    spans, start_ns = {}, recording.start_ns
     for channel in recording.channels:
         parts = recording.segments_of(channel.name)
-        begin = np.array([(s.start_ns - recording.start_ns) / 1e9 for s in parts])
+        begin = np.array([(s.start_ns - start_ns) / 1e9 for s in parts])
         spans[channel.name] = begin, begin + [len(s.samples) / channel.fs for s in parts]
     outside = 0
     for name, onset, duration in result.events[["channel", "onset", "duration"]].itertuples(
