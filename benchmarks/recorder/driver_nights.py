@@ -336,7 +336,7 @@ def true_loss(
     counts = {"short": 0, "long": 0, "over_outages": 0}
     for at in np.flatnonzero((gaps > 0) | (np.diff(times_s[index]) > 1.5 / fs)).tolist():
         before_s, after_s = times_s[index[at]], times_s[index[at + 1]]
-        if any(before_s <= end_s + 5 and after_s >= end_s for end_s in outages):
+        if any(before_s <= end_s <= after_s for end_s in outages):
             counts["over_outages"] += round((after_s - before_s) * fs) - 1
         elif modulus is None or gaps[at] < modulus:
             counts["short"] += int(gaps[at])

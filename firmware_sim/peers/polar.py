@@ -349,8 +349,18 @@ class PolarSensor(PeripheralModel):
     def _send(self, frame: bytes) -> None:
         self._frames += 1
         if len(frame) > LONGEST_VALUE or (self._cut_every and self._frames % self._cut_every == 0):
-            frame = frame[: min(LONGEST_VALUE, len(frame)) - 1]  # never at the end of a block
+            frame = frame[: min(LONGEST_VALUE, len(frame)) - 1]
+            if frame[9] & 0x80 and _ends_with_block(frame):
+                frame = frame[:-1]  # it would look like a whole frame
         self._held.append(frame)
+
+
+def _ends_with_block(frame: bytes) -> bool:
+    """Return whether a compressed frame that was cut ends where a block does."""
+    at = 16
+    while at < len(frame) - 1:
+        at += 2 + (3 * frame[at] * frame[at + 1] + 7) // 8
+    return at == len(frame)
 
 
 def compress(samples: list[tuple[int, ...]], rng: random.Random) -> bytes:
