@@ -83,6 +83,7 @@ def _check_counts(
         if transfer.offset == 0:  # converted, by the header
             continue
         counts = np.array([to_number(r[i]) for r in rows if len(r) > i and is_number(r[i])])
+        counts = counts[np.isfinite(counts)]  # a number such as 1e999 is a gap, and tells nothing
         if (counts % 1 != 0).any():
             ours[header] = name.removesuffix("uv") + "mv"
             transfers[header] = Transfer()
