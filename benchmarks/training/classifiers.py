@@ -83,20 +83,6 @@ PURPOSES = {
     "movement": "a contraction rather than noise, an artefact or a train",
     "jerk": "a burst that moved the leg rather than a bump beside a small burst",
 }
-#: Features of which a larger value may only lower the probability, ...
-FALLING = (
-    "n_repeats", "n_repeats_near", "n_large_windows", "n_large_windows_near", "rhythmicity",
-    "rel_p75", "log_p75_over_p10", "n_bursts", "n_bursts_near", "bursts_per_s", "mains_share",
-    "mean_mains_share", "log_n_minute_other",
-)  # fmt: skip
-#: ... or may only raise it.
-RISING = (
-    "longest_burst_share", "active_share", "log_ecg_residual_ratio", "log_peak_g_clipped",
-    "first_stage_log_odds", "similar_probability", "identical_probability", "minute_muscle_share",
-)  # fmt: skip
-#: Acceleration beside a burst speaks for a bump, during a contraction for a movement.
-LOWER_IN = {"burst": ("log_peak_g",)}
-HIGHER_IN = {"movement": ("log_peak_g",)}
 #: Models of slow devices: too few jerks lie beside bumps.
 OF_SLOW = ("burst", "recurrence", "movement")
 #: Parameters of scikit-learn's HistGradientBoostingClassifier.
@@ -128,12 +114,6 @@ OUT = Path(__file__).parents[2] / "src" / "twitchsense" / "detect" / "models"
 # -- training -----------------------------------------------------------------------------
 
 
-def directions(name: str) -> list[int]:
-    """Return the monotonic constraint of each feature of a model."""
-    falling, rising = (*FALLING, *LOWER_IN.get(name, ())), (*RISING, *HIGHER_IN.get(name, ()))
-    return [-1 if n in falling else 1 if n in rising else 0 for n in COLUMNS[name]]
-
-
 def fit(name: str, x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> BoostedTrees:
     """Train a model."""
     from sklearn.ensemble import HistGradientBoostingClassifier
@@ -142,7 +122,6 @@ def fit(name: str, x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> BoostedT
     trained = HistGradientBoostingClassifier(
         **(PARAMETERS | PARAMETERS_OF.get(name, {})),
         min_samples_leaf=MIN_SAMPLES_LEAF[name],
-        monotonic_cst=directions(name),
         early_stopping=False,
     ).fit(x, y, sample_weight=weight)
     return convert(COLUMNS[name], trained)
@@ -293,8 +272,8 @@ def write(
         | {"min_samples_leaf": MIN_SAMPLES_LEAF[name]},
         "decision_threshold": DECISION_THRESHOLD,
         "features": [
-            {"name": n, "unit": FEATURES[n].unit, "meaning": FEATURES[n].meaning, "monotonic": d}
-            for n, d in zip(COLUMNS[name], directions(name), strict=True)
+            {"name": n, "unit": FEATURES[n].unit, "meaning": FEATURES[n].meaning}
+            for n in COLUMNS[name]
         ],
         "trained_on": "recordings composed by benchmarks/accuracy, tuning side, and by blind kits",
         "seeds": {name: f"{r.start}-{r.stop - 1}" for name, r in (SEEDS | FAMILY_SEEDS).items()}
