@@ -425,11 +425,9 @@ def models_table() -> list[str]:
     ]
     for name in TREE_MODELS:
         card = _model_card(name)
-        signs = sum(f["monotonic"] != 0 for f in card["features"])
         lines.append(
             f"| `{name}` | {card['estimates']} | {card['trees']} boosted trees of depth "
-            f"{card['parameters']['max_depth']} or less | {len(card['features'])}, of which "
-            f"{signs} monotonic |"
+            f"{card['parameters']['max_depth']} or less | {len(card['features'])} |"
         )
     card = _model_card("electrode")
     lines.append(
