@@ -49,7 +49,7 @@ def test_hum_is_named_and_is_no_noise(mains_hz):
 @pytest.mark.parametrize(
     ("samples", "said"),
     [
-        (QUIET * 12, "noise at rest 3[45] µV, where at most 15 can be judged"),
+        (QUIET * 12, "noise at rest 3[45] µV, where at most 30 can be judged"),
         (np.clip(QUIET, -4, 4), "at the limit of the amplifier"),
         (np.repeat(RNG.normal(0, 3, 5), len(T) // 5), "no signal; connect"),
     ],
