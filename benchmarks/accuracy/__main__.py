@@ -21,6 +21,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from benchmarks.accuracy import worst_first
 from benchmarks.accuracy.bound import find_known
 from benchmarks.accuracy.cache import Source, add_options
 from benchmarks.accuracy.nights import SCENARIOS
@@ -40,7 +41,9 @@ def run(job: tuple[Source, str, int]) -> dict[Place, Score]:
     source, scenario, seed = job
     arrays, truth = source.compose(scenario, seed, 0.0)
     events, rejected, _ = detect(arrays)
-    return {Place(OURS, scenario, seed, 0.0): score(events, truth, rejected)}
+    found = score(events, truth, rejected)
+    origin = worst_first.origin(truth.attrs["noise_source"], truth.attrs["device"])
+    return {Place(OURS, scenario, seed, 0.0): found.named(**origin)}
 
 
 def compare(job: tuple[Source, str, int, Path | None]) -> dict[Place, Score]:

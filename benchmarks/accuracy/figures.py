@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from benchmarks.accuracy.cache import Source
+from benchmarks.accuracy.nights import Arrays
 from benchmarks.accuracy.results import MATCHED, OURS, Results
 from benchmarks.accuracy.score import KINDS, Score
 from benchmarks.accuracy.sections import TIMED
@@ -20,8 +22,6 @@ mpl.use("Agg")
 
 COLOURS = ("#1b6ca8", "#c2571a", "#3a7d44", "#7a4fa3", "#8a8a8a")
 ROWS, COLUMNS = 3, 4
-#: Of one recording, no more than so many in a gallery.
-OF_ONE = 3
 #: A row longer than this is shown around its onset only.
 WINDOW_S = 12.0
 
@@ -78,30 +78,49 @@ def reliability(score: Score, path: Path) -> None:
 
 
 def worst(results: Results, table: str) -> pd.DataFrame:
-    """Return the misses of the largest targets, or the false alarms of most confidence."""
-    rows = []
+    """Return the worst of each cause: missed targets by what rejected them, or false alarms."""
+    parts = []
     for place, score in results.scores.items():
-        if place.who != OURS or place.minutes or place.scenario not in TIMED:
-            continue
-        part = misses(score) if table == "targets" else false_alarms(score)
-        if not len(part):
-            continue
-        size = part.snr.fillna(part.peak_g * 100) if table == "targets" else part.confidence
-        part = part.assign(rank=size)
-        rows.append(part.nlargest(OF_ONE, "rank").assign(**place._asdict()))
-    rows = [r for r in rows if len(r)]
-    if not rows:
-        return pd.DataFrame()
-    return pd.concat(rows, ignore_index=True).nlargest(ROWS * COLUMNS, "rank")
+        if place.who == OURS and not place.minutes and place.scenario in TIMED:
+            rows = misses(score) if table == "targets" else false_alarms(score)
+            if len(rows):
+                parts.append(rows.assign(**place._asdict()))
+    return worst_of_each(pd.concat(parts, ignore_index=True), []) if parts else pd.DataFrame()
 
 
-def gallery(rows: pd.DataFrame, source: Source, path: Path) -> None:
-    """Draw each row's EMG channels and acceleration, with what the truth holds there."""
+def worst_of_each(rows: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame:
+    """Return one miss or false alarm of each group and cause, those of frequent causes first.
+
+    Of missed targets it is the largest, of false alarms the one of the highest confidence. The
+    cause of a miss is what rejected its candidates, that of a false alarm its kind and the
+    artefacts near it. The column `n` holds how many there are.
+    """
+    if "verdict" in rows:
+        cause = rows.trial_type + ": " + rows.cause.replace("", "no artefact near")
+        rank = rows.confidence
+    else:
+        cause = rows.trial_type + ": " + rows.reason.replace("", "no candidate")
+        rank = rows.snr.fillna(rows.peak_g * 100)
+    table = rows.assign(why=cause, rank=rank.fillna(0.0))
+    by = [*groups, "why"]
+    table["n"] = table.groupby(by)["rank"].transform("size")
+    return (
+        table.sort_values(["n", "rank"], ascending=False, kind="stable")
+        .drop_duplicates(by)
+        .reset_index(drop=True)
+        .head(ROWS * COLUMNS)
+    )
+
+
+def gallery(
+    rows: pd.DataFrame, compose: Callable[[Any], tuple[Arrays, pd.DataFrame]], path: Path
+) -> None:
+    """Draw each row's EMG channels and acceleration; `compose` returns its recording and truth."""
     figure, grid = plt.subplots(2 * ROWS, COLUMNS, figsize=(13, 9.5), height_ratios=[3, 1] * ROWS)
     for axes in grid.flat:
         axes.set_axis_off()
     for i, row in enumerate(rows.itertuples()):
-        arrays, truth = source.compose(row.scenario, row.seed)
+        arrays, truth = compose(row)
         emg, acc = grid[2 * (i // COLUMNS), i % COLUMNS], grid[2 * (i // COLUMNS) + 1, i % COLUMNS]
         margin = max(0.25, 0.3 * row.duration)
         first, last = row.onset - margin, row.onset + min(row.duration, WINDOW_S) + margin
@@ -120,15 +139,18 @@ def gallery(rows: pd.DataFrame, source: Source, path: Path) -> None:
             axes.tick_params(labelsize=6)
             axes.set_xlim(first - row.onset, last - row.onset)
         for axes in (emg, acc):
-            axes.axvspan(0, row.duration, color="#f2c14e", alpha=0.25, lw=0)
+            if axes.lines:
+                axes.axvspan(0, row.duration, color="#f2c14e", alpha=0.25, lw=0)
         there = truth[(truth.onset < last) & (truth.onset + truth.duration > first)]
         words = sorted({r.kind for r in there.itertuples() if r.trial_type == "artifact"})
         if hasattr(row, "verdict"):
-            what = f"false {row.trial_type}, confidence {row.confidence:.2f}"
+            what = f"false {row.why}, confidence {row.confidence:.2f}"
         else:
-            what = f"missed {row.kind}, {row.snr:.0f} x noise: {row.reason or 'no candidate'}"
+            what = f"missed {row.why}; {row.kind}, {row.snr:.0f} x noise"
+        where = f"{row.kit} {row.family}" if hasattr(row, "kit") else row.scenario
         emg.set_title(
-            f"{what}\n{row.scenario}, {row.onset:.2f} s, {', '.join(words) or 'no artefact'}",
+            f"{what}\n{row.n} of these; {where}, {row.onset:.2f} s, "
+            f"{', '.join(words) or 'no artefact'}",
             fontsize=6.5,
         )
     _save(figure, path, 70)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from benchmarks.accuracy import figures
+from benchmarks.accuracy import figures, worst_first
 from benchmarks.accuracy.cache import Source, add_options
 from benchmarks.accuracy.results import Results
 from benchmarks.accuracy.sections import (
@@ -56,7 +56,11 @@ def write(results: Results, page: Path, source: Source) -> None:
     figures.reliability(results.pool(scenarios=TIMED), folder / "accuracy-reliability.png")
     for table, name in (("targets", "misses"), ("events", "false-alarms")):
         rows = figures.worst(results, table)
-        figures.gallery(rows, source, folder / f"accuracy-{name}.png")
+        figures.gallery(
+            rows,
+            lambda row: source.compose(row.scenario, row.seed),
+            folder / f"accuracy-{name}.png",
+        )
     page.write_text(tables(results, pictures=True))
 
 
@@ -79,6 +83,7 @@ def tables(results: Results, pictures: bool = False) -> str:
         'has a peak to peak of at least 15 times the noise\'s RMS; "twitch" is every one from '
         "50 µV.",
         "",
+        *worst_first.section(results),
         "## Goals",
         "",
         *goals(results),
@@ -130,10 +135,12 @@ def tables(results: Results, pictures: bool = False) -> str:
         "",
     ]  # fmt: skip
     if pictures:
-        out += ["## The worst misses and false alarms", "",
-                "Largest targets missed, at most three of one recording; EMG above, acceleration "
-                "below.", *picture("misses", "Missed targets"), "",
-                "False alarms of the highest confidence.",
+        out += ["## The worst of each cause", "",
+                "Missed targets, by what rejected them: the largest of each cause, the commonest "
+                "cause first. EMG above, acceleration below; the target is shaded.",
+                *picture("misses", "Missed targets"), "",
+                "False alarms, by kind and by the artefacts within 0.3 s: that of the highest "
+                "confidence of each cause.",
                 *picture("false-alarms", "False alarms"),
                 "", "## Limits", "", LIMITS, ""]  # fmt: skip
     return "\n".join(out)

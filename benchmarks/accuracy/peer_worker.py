@@ -1,11 +1,15 @@
 """Other packages' detectors on the channels of one recording; runs in an environment of its own.
 
-    python peer_worker.py IN.npz OUT.npz
+    python peer_worker.py IN.npz OUT.npz [NAME ...]
 
-IN holds one array per EMG channel (µV, no gaps) and `fs`; OUT gets, for each detector and channel,
-the bursts it found as (onset, end) in seconds, under the name "detector/channel", and for each
-that failed its error under "failed/detector".  Imports nothing of ours: NeuroKit2, BioSPPy and
-psgscoring ask for a pandas that twitchsense may not have.
+With names, only those detectors are run. IN holds one array per EMG channel (µV, no gaps) and `fs`;
+OUT gets, for each detector and channel, the bursts it found as (onset, end) in seconds, under the
+name "detector/channel", and for each that failed its error under "failed/detector".  Imports
+nothing of ours: NeuroKit2, BioSPPy and psgscoring ask for a pandas that twitchsense may not have.
+
+Below 250 Hz the packages' own high-pass of 100 Hz cannot be made; a band-pass takes its place.
+NeuroKit2's steps are called one by one: `emg_activation` also fills a table of samples, which takes
+three minutes for an hour of one channel and changes no onset.
 
 Left out: NeuroKit2's `pelt` (25 s for a minute of one channel, measured) and BioSPPy's `abbink`
 (it keeps the last burst alone).
@@ -23,6 +27,7 @@ import numpy as np
 Bursts = np.ndarray
 Detector = Callable[[np.ndarray, float], Bursts]
 REST_S = 10.0
+SLOWEST_HZ = 250.0
 
 
 def quietest(x: np.ndarray, fs: float) -> np.ndarray:
@@ -32,15 +37,26 @@ def quietest(x: np.ndarray, fs: float) -> np.ndarray:
     return windows[int(np.argmin(windows.std(axis=1)))]
 
 
+def band_passed(x: np.ndarray, fs: float) -> np.ndarray:
+    """Return the EMG of a device too slow for the packages' own filter."""
+    from scipy import signal
+
+    return signal.sosfiltfilt(signal.butter(4, (20, 0.45 * fs), "bandpass", fs=fs, output="sos"), x)
+
+
 def neurokit(method: str) -> Detector:
     import neurokit2 as nk
 
+    steps = sys.modules["neurokit2.emg.emg_activation"]
+
     def find(x: np.ndarray, fs: float) -> Bursts:
-        clean = nk.emg_clean(x / 1000, sampling_rate=fs)  # mV, in which its thresholds are
-        size = nk.emg_amplitude(clean)
-        _, info = nk.emg_activation(
-            emg_amplitude=size, emg_cleaned=clean, sampling_rate=int(fs), method=method
-        )
+        mv = x / 1000  # in which its thresholds are
+        clean = nk.emg_clean(mv, sampling_rate=fs) if fs >= SLOWEST_HZ else band_passed(mv, fs)
+        given = {"sampling_rate": int(fs)} if method == "biosppy" else {}
+        if method in ("threshold", "mixture"):
+            clean = nk.emg_amplitude(clean)
+        active = getattr(steps, f"_emg_activation_{method}")(clean, **given)
+        info = steps._emg_activation_activations(active, duration_min=int(0.05 * fs))
         return paired(np.asarray(info["EMG_Onsets"]), np.asarray(info["EMG_Offsets"])) / fs
 
     return find
@@ -48,6 +64,7 @@ def neurokit(method: str) -> Detector:
 
 def paired(onsets: np.ndarray, ends: np.ndarray) -> Bursts:
     """Return each onset with the first end behind it."""
+    onsets, ends = onsets.astype(float), ends.astype(float)
     place = np.searchsorted(ends, onsets, side="right")
     good = place < len(ends)
     return np.column_stack([onsets[good], ends[place[good]]]).astype(float)
@@ -65,9 +82,12 @@ def biosppy(name: str, threshold: float) -> Detector:
 
     def find(x: np.ndarray, fs: float) -> Bursts:
         # As in the package's own emg.emg.
-        x, _, _ = tools.filter_signal(
-            signal=x, ftype="butter", band="highpass", order=4, frequency=100, sampling_rate=fs
-        )
+        if fs >= SLOWEST_HZ:
+            x, _, _ = tools.filter_signal(
+                signal=x, ftype="butter", band="highpass", order=4, frequency=100, sampling_rate=fs
+            )
+        else:
+            x = band_passed(x, fs)
         ms = fs / 1000
         rest = quietest(x, fs)
         # The test functions of solnik and londral are energies, but the package compares them
@@ -127,7 +147,7 @@ def detectors() -> Iterator[tuple[str, Callable[[], Detector]]]:
     yield "psgscoring", lambda: psg
 
 
-def main(source: str, target: str) -> None:
+def main(source: str, target: str, *names: str) -> None:
     warnings.simplefilter("ignore")
     logging.disable(logging.CRITICAL)
     with np.load(source) as stored:
@@ -135,6 +155,8 @@ def main(source: str, target: str) -> None:
         channels = {k: stored[k].astype(float) for k in stored.files if k != "fs"}
     out: dict[str, np.ndarray] = {}
     for name, make in detectors():
+        if names and name not in names:
+            continue
         try:
             find = make()
             for channel, x in channels.items():

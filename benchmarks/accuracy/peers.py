@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy import ndimage, signal
+from scipy import fft, ndimage, signal
 
 from benchmarks.accuracy.nights import Arrays
 
@@ -30,11 +31,20 @@ JOLT_S = (-0.05, 0.3)
 WORKER = Path(__file__).with_name("peer_worker.py")
 
 
-def find_peers(arrays: Arrays, python: Path | None) -> dict[str, pd.DataFrame]:
-    """Return the events of each peer; those of other packages only with their `python`."""
-    bursts = {f"script k={k}": script_bursts(arrays, k) for k in SCRIPT_K}
+def find_peers(
+    arrays: Arrays,
+    python: Path | None,
+    script_k: Sequence[float] = SCRIPT_K,
+    packages: Sequence[str] = (),
+) -> dict[str, pd.DataFrame]:
+    """Return the events of each peer; those of other packages only with their `python`.
+
+    With `packages`, only these of their detectors are run.
+    """
+    bursts = {f"script k={k}": script_bursts(arrays, k) for k in script_k}
+    bursts["envelope"] = envelope_bursts(arrays)
     if python is not None:
-        bursts |= package_bursts(arrays, python)
+        bursts |= package_bursts(arrays, python, packages)
     names = sorted(bursts, key=lambda n: (not n.startswith("script"), list(bursts).index(n)))
     return {name: to_events(bursts[name], arrays, name == "psgscoring") for name in names}
 
@@ -52,19 +62,39 @@ def script_bursts(arrays: Arrays, k: float) -> np.ndarray:
     """Return bursts above median + k MAD of the 10-ms RMS envelope, 20-450 Hz, of any channel."""
     every = []
     for x, fs in _emg(arrays).values():
-        sos = signal.butter(4, (20, min(450, 0.45 * fs)), "bandpass", fs=fs, output="sos")
-        band = signal.sosfiltfilt(sos, x)
+        band = _band_passed(x, fs)
         envelope = np.sqrt(np.maximum(ndimage.uniform_filter1d(band**2, round(0.01 * fs)), 0))
-        middle = np.median(envelope)
-        limit = middle + k * np.median(np.abs(envelope - middle))
-        above = np.diff(np.concatenate([[0], (envelope > limit).astype(np.int8), [0]]))
-        every.append(
-            np.column_stack([np.flatnonzero(above == 1), np.flatnonzero(above == -1)]) / fs
-        )
+        every.append(_above(envelope, k) / fs)
     return np.concatenate(every) if every else np.empty((0, 2))
 
 
-def package_bursts(arrays: Arrays, python: Path) -> dict[str, np.ndarray]:
+def envelope_bursts(arrays: Arrays) -> np.ndarray:
+    """Return bursts above median + 6 MAD of the smoothed Hilbert envelope, of any channel."""
+    every = []
+    for x, fs in _emg(arrays).values():
+        band = _band_passed(x, fs)
+        fast = fft.next_fast_len(len(band))
+        envelope = np.abs(signal.hilbert(band, fast))[: len(band)]
+        every.append(_above(ndimage.uniform_filter1d(envelope, round(0.05 * fs)), 6) / fs)
+    return np.concatenate(every) if every else np.empty((0, 2))
+
+
+def _band_passed(x: np.ndarray, fs: float) -> np.ndarray:
+    sos = signal.butter(4, (20, min(450, 0.45 * fs)), "bandpass", fs=fs, output="sos")
+    return signal.sosfiltfilt(sos, x)
+
+
+def _above(envelope: np.ndarray, k: float) -> np.ndarray:
+    """Return first and last sample of each run above median + k MAD."""
+    middle = np.median(envelope)
+    limit = middle + k * np.median(np.abs(envelope - middle))
+    edges = np.diff(np.concatenate([[0], (envelope > limit).astype(np.int8), [0]]))
+    return np.column_stack([np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)])
+
+
+def package_bursts(
+    arrays: Arrays, python: Path, packages: Sequence[str] = ()
+) -> dict[str, np.ndarray]:
     """Return the bursts of each detector of `peer_worker.py`, of any channel."""
     channels = _emg(arrays)
     if not channels:
@@ -73,7 +103,8 @@ def package_bursts(arrays: Arrays, python: Path) -> dict[str, np.ndarray]:
         source, target = Path(folder) / "in.npz", Path(folder) / "out.npz"
         rate = next(iter(channels.values()))[1]
         np.savez(source, fs=rate, **{name: x for name, (x, _) in channels.items()})
-        subprocess.run([str(python), str(WORKER), str(source), str(target)], check=True)
+        command = [str(python), str(WORKER), str(source), str(target), *packages]
+        subprocess.run(command, check=True)
         with np.load(target) as stored:
             found = {key: stored[key] for key in stored.files}
     bursts: dict[str, list[np.ndarray]] = {}

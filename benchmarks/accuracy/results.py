@@ -18,6 +18,7 @@ TEXT = {
     "trial_type": str, "kind": str, "context": str, "source": str, "leg": str, "channel": str,
     "tolerated": str, "under": str, "called": str, "reason": str, "verdict": str, "cause": str,
     "truth_kind": str, "label": str, "stage": str, "series": str, "grade": str,
+    "noise": str, "amplifier": str,
 }  # fmt: skip
 
 

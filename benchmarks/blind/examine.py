@@ -1,4 +1,4 @@
-"""Runs the detector on a kit and scores it.
+"""Composes the recordings of a kit and scores events in them.
 
 A kit is a module with `FAMILIES` (name: description) and `compose(family, seed)`, which returns
 `signals` (column: samples and rate), `truth` (rows) and `meta`.  Matching and verdicts are those of
@@ -13,13 +13,17 @@ A kit is a module with `FAMILIES` (name: description) and `compose(family, seed)
 
 from __future__ import annotations
 
+import hashlib
+import pickle
 from importlib import import_module
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.accuracy.score import Score, detect, score
+from benchmarks.accuracy.nights import Arrays
+from benchmarks.accuracy.score import Score, score
 
 KITS = ("kit_a", "kit_b", "kit_c", "kit_d", "kit_e", "kit_f", "kit_g")
 #: Kinds that a row of the truth tolerates beside its own.
@@ -65,16 +69,44 @@ def truth_table(composed: Any) -> pd.DataFrame:
     return table
 
 
-def examine(job: tuple[str, str, int]) -> Score:
-    """Return the score of one recording: kit, family, seed."""
-    name, family, seed = job
-    composed = kit(name).compose(family, seed)
-    arrays = {column: (np.asarray(x), float(fs)) for column, (x, fs) in composed.signals.items()}
-    emg = [fs for column, (_, fs) in arrays.items() if column.startswith("emg")]
-    acc = [fs for column, (_, fs) in arrays.items() if column.startswith("acc")]
-    events, rejected, _ = detect(arrays)
-    found = score(events, truth_table(composed), rejected)
-    found.targets["needed"] &= ~found.targets.in_activity.astype(bool)
-    return found.named(
-        kit=name, family=family, seed=seed, fs=max(emg, default=0.0), acc_fs=max(acc, default=0.0)
-    )
+class Job(NamedTuple):
+    """A recording of a kit, and the folder that keeps what was composed."""
+
+    kit: str
+    family: str
+    seed: int
+    cache: Path | None = None
+
+    def compose(self) -> tuple[Arrays, pd.DataFrame]:
+        """Return signals and truth; a kept recording is read only if the kit is unchanged."""
+        if self.cache is None:
+            return self._compose()
+        source = hashlib.sha256()
+        for path in sorted(Path(__file__).with_name(self.kit).glob("*.py")):
+            source.update(path.read_bytes())
+        name = f"{self.kit}-{self.family}-{self.seed}-{source.hexdigest()[:12]}.pickle"
+        kept = self.cache / name
+        if not kept.exists():
+            self.cache.mkdir(parents=True, exist_ok=True)
+            part = kept.with_suffix(".part")
+            part.write_bytes(pickle.dumps(self._compose()))
+            part.replace(kept)
+        found: tuple[Arrays, pd.DataFrame] = pickle.loads(kept.read_bytes())
+        return found
+
+    def _compose(self) -> tuple[Arrays, pd.DataFrame]:
+        composed = kit(self.kit).compose(self.family, self.seed)
+        signals = composed.signals.items()
+        return {n: (np.asarray(x), float(fs)) for n, (x, fs) in signals}, truth_table(composed)
+
+    def score(self, events: pd.DataFrame, arrays: Arrays, truth: pd.DataFrame,
+              rejected: pd.DataFrame | None = None) -> Score:  # fmt: skip
+        """Score events, and name the recording in each row; activity hides no needed target."""
+        emg = [fs for column, (_, fs) in arrays.items() if column.startswith("emg")]
+        acc = [fs for column, (_, fs) in arrays.items() if column.startswith("acc")]
+        found = score(events, truth, rejected)
+        found.targets["needed"] &= ~found.targets.in_activity.astype(bool)
+        return found.named(
+            kit=self.kit, family=self.family, seed=self.seed,
+            fs=max(emg, default=0.0), acc_fs=max(acc, default=0.0),
+        )  # fmt: skip

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks.blind import bounds, gallery, goals, others, reliability
+
 #: Goal of each row, pooled and for the worst family.
 GOALS = {
     "twitch, from 15 times the noise": (0.98, 0.93),
@@ -89,9 +91,13 @@ FIRST_STAGE = {"burst": "twitch", "jerk": "jerk"}
 
 
 def page(
-    found: Mapping[str, Any], before: Mapping[str, Any] | None, parts: Mapping[str, pd.DataFrame]
+    found: Mapping[str, Any],
+    before: Mapping[str, Any] | None,
+    parts: Mapping[str, pd.DataFrame],
+    *,
+    pictures: bool = False,
 ) -> str:
-    """Return the page."""
+    """Return the page; with `pictures`, the gallery too."""
     kits = [name for name in found if name.startswith("kit_")]
     intro = INTRO.format(
         n_kits={5: "Five", 7: "Seven"}.get(len(kits), str(len(kits))),
@@ -99,6 +105,14 @@ def page(
         seeds=", ".join(map(str, found["seeds"])),
     )  # fmt: skip
     out = [intro, "## The worst first", "", *_worst(found, kits), ""]
+    if "empty" in found:
+        out += goals.section(found, kits)
+    if others.STORED.exists() and found.get("middle"):
+        out += others.section(json.loads(others.STORED.read_text()), found["middle"])
+    if bounds.STORED.exists():
+        out += bounds.section(json.loads(bounds.STORED.read_text()))
+    if "reliability" in found:
+        out += reliability.section(found["reliability"])
     for name in kits:
         out += [
             f"## {name}, {found['hours'][name]:.1f} h",
@@ -107,6 +121,8 @@ def page(
             "",
         ]
         out += [*_parts(parts[name]), ""]
+    if pictures:
+        out += gallery.section()
     return "\n".join([*out, LIMITS.format(left_out="\n".join(_left_out()))])
 
 

@@ -1,0 +1,89 @@
+"""The goals set for the kits, and what is measured on the kits that taught nothing and on all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+#: Kits from which nothing was learned.
+UNSEEN = ("kit_f", "kit_g")
+#: Least sensitivity of a class, least precision of a kind, most false alarms an hour of a kind.
+SENSITIVITY = {
+    "twitch, from 15 times the noise": 0.98, "twitch, all from 50 µV": 0.95, "jerk": 0.96,
+    "jerk of 5 to 10 bursts": 0.95, "leg movement": 0.97,
+}  # fmt: skip
+PRECISION = {"twitch": 0.97, "jerk": 0.97, "movement": 0.97}
+FALSE_PER_H = {"twitch": 1.0, "jerk": 0.1, "movement": 0.1}
+SWAPPED = 0.01
+EMPTY_PER_H = 5.0
+
+
+def section(found: Mapping[str, Any], kits: Sequence[str]) -> list[str]:
+    """Return the section of the page."""
+    unseen = [k for k in kits if k in UNSEEN]
+    groups = {", ".join(g): g for g in (unseen, kits) if g}
+    if len(kits) > len(unseen) > 0:
+        groups = {", ".join(unseen): unseen, "all kits": list(kits)}
+    rows = [_measured(found, g) for g in groups.values()]
+    out = [
+        "## Goals", "",
+        f"| goal | wanted | {' | '.join(f'{g} | reached' for g in groups)} |",
+        "|---|---|" + "---|---|" * len(groups),
+    ]  # fmt: skip
+    for name, wanted, least in _goals():
+        cells = []
+        for measured in rows:
+            value, limit = measured[name], wanted
+            if math.isnan(wanted):  # as many as of the smaller ones
+                limit = measured["twitch, 15 to 50 times"]
+            good = value >= limit if least else value <= limit
+            cells.append(f"{value:.3g} | {'yes' if good else 'no'}")
+        sign = "≥" if least else "≤"
+        shown = "that of 15 to 50 times" if math.isnan(wanted) else f"{wanted:g}"
+        out.append(f"| {name} | {sign} {shown} | {' | '.join(cells)} |")
+    return [
+        *out, "",
+        "Precision is that of all twitches, since a false one has no noise of its own to be "
+        "measured against. Recordings without a target are storms of artefacts and noise. How well "
+        "the onset of sleep is estimated has "
+        "[a page of its own](sleep-onset-figures.md).", "",
+    ]  # fmt: skip
+
+
+def _goals() -> list[tuple[str, float, bool]]:
+    """Return name, limit, and whether the limit is the least."""
+    return [
+        *((f"{name}: sensitivity", limit, True) for name, limit in SENSITIVITY.items()),
+        ("twitch, from 50 times the noise: sensitivity", math.nan, True),
+        *((f"{kind}: precision", limit, True) for kind, limit in PRECISION.items()),
+        *((f"{kind}: false alarms an hour", limit, False) for kind, limit in FALSE_PER_H.items()),
+        ("recordings without a target: false alarms an hour, of any kind", EMPTY_PER_H, False),
+        ("twitch called jerk, share", SWAPPED, False),
+        ("jerk called twitch, share", SWAPPED, False),
+    ]
+
+
+def _measured(found: Mapping[str, Any], kits: Sequence[str]) -> dict[str, float]:
+    """Return every figure, pooled over kits."""
+
+    def share(name: str) -> float:
+        rows = [found[k][name] for k in kits]
+        whole = sum(row["n"] for row in rows)
+        return sum(row["hit"] for row in rows) / whole if whole else math.nan
+
+    hours = sum(found["hours"][k] for k in kits)
+    out = {f"{name}: sensitivity": share(name) for name in SENSITIVITY}
+    out["twitch, from 50 times the noise: sensitivity"] = share("twitch, from 50 times")
+    out["twitch, 15 to 50 times"] = share("twitch, 15 to 50 times")
+    for kind in PRECISION:
+        out[f"{kind}: precision"] = share(f"{kind}: precision")
+        false = sum(found[k][f"{kind}: precision"]["false_per_h"] * found["hours"][k] for k in kits)
+        out[f"{kind}: false alarms an hour"] = false / hours
+    empty = [found["empty"][k] for k in kits]
+    out["recordings without a target: false alarms an hour, of any kind"] = sum(
+        e["false"] for e in empty
+    ) / (sum(e["hours"] for e in empty) or math.nan)
+    for a, b in (("twitch", "jerk"), ("jerk", "twitch")):
+        out[f"{a} called {b}, share"] = share(f"{a} called {b}")
+    return out
