@@ -105,19 +105,21 @@ def fit_clock_offset(bursts: Sequence[Burst], episodes: Sequence[AccEpisode]) ->
     heads = np.flatnonzero(np.diff(i, prepend=-1))  # pairs of one activity follow each other
     paired = weight[i[heads]]
 
-    def explained(offset_s: float, slope: float) -> float:
-        rest = delay - offset_s - slope * at
+    def explained(offsets_s: Floats, slope: float) -> Floats:
+        """Return the weight of the activities with a movement, for each offset."""
+        rest = delay - offsets_s[:, None] - slope * at
         hit = (rest >= low) & (rest <= high)
-        return float(np.logical_or.reduceat(hit, heads) @ paired)
+        # sums of halves, which are exact in any order
+        return np.asarray(np.logical_or.reduceat(hit, heads, axis=1) @ paired, np.float64)
 
-    without = explained(0.0, 0.0)
+    without = float(explained(np.zeros(1), 0.0)[0])
     if without >= SUFFICIENT_SHARE * float(paired.sum()):
         return ClockOffset()
     length = float(max(emg[-1], 1.0))
     half = min(MAX_SLOPES // 2, int(np.ceil(MAX_PPM * 1e-6 * length / (2 * STEP_S))))
     slopes = np.linspace(-MAX_PPM, MAX_PPM, 2 * half + 1) * 1e-6
     offsets = np.arange(-MAX_OFFSET_S, MAX_OFFSET_S + STEP_S / 2, STEP_S)
-    scores = np.array([[explained(a, b) for a in offsets] for b in slopes])
+    scores = np.array([explained(offsets, slope) for slope in slopes])
     worth = scores - np.abs(offsets) / OFFSET_COST_S
     if worth.max() < without + MIN_GAIN:
         return ClockOffset()

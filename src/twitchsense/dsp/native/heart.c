@@ -1,7 +1,7 @@
 /* Tracking of a known heart; the reference is twitchsense/dsp/beat_tracker.py. */
 #include "kernels.h"
 
-enum { N_AVERAGED = 15, MAX_INCOMPLETE = 128, LAGS_PER_SAMPLE = 64 };
+enum { N_AVERAGED = 15, MAX_INCOMPLETE = 128, LAGS_PER_SAMPLE = 64, SIDE = 32 };
 
 /* Mirrored by `_HeartState` in heart.py. Lengths and distances in samples. */
 typedef struct {
@@ -39,12 +39,6 @@ static double power(const double *x, int64_t n) {
     return sum;
 }
 
-static double dot(const double *a, const double *b, int64_t n) {
-    double sum = a[0] * b[0];
-    for (int64_t i = 1; i < n; i++) sum += a[i] * b[i];
-    return sum;
-}
-
 static double peak_to_peak(const double *x, int64_t n) {
     double low = x[0], high = x[0];
     for (int64_t i = 1; i < n; i++) {
@@ -68,19 +62,34 @@ static void subtract_baseline(double *x, int64_t n) {
 
 /* template._detrend */
 static void detrend(const double *x, const double *trend, int64_t n, double *out) {
-    double mean = dot(trend, x, n), slope = dot(trend + n, x, n);
+    double mean = trend[0] * x[0], slope = trend[n] * x[0];
+    for (int64_t i = 1; i < n; i++) { /* both sums in one loop, since each waits for itself */
+        mean += trend[i] * x[i];
+        slope += trend[n + i] * x[i];
+    }
     for (int64_t i = 0; i < n; i++) out[i] = x[i] - (mean * trend[i] + slope * trend[n + i]);
 }
 
-/* template._correlate: shifts side by side, products of one shift in order */
+/* template._correlate: shifts side by side in registers, products of one shift in order. The last
+ * shifts are part of a full set too, which computes some of the others again.
+ */
 WIDE static void correlate(
     const double *restrict x, const double *restrict waveform, int64_t n, int64_t shifts,
     double *restrict match
 ) {
-    for (int64_t k = 0; k < shifts; k++) match[k] = waveform[0] * x[k];
-    for (int64_t i = 1; i < n; i++) {
-        double w = waveform[i];
-        for (int64_t k = 0; k < shifts; k++) match[k] += w * x[i + k];
+    if (shifts < SIDE) {
+        for (int64_t k = 0; k < shifts; k++) match[k] = waveform[0] * x[k];
+        for (int64_t i = 1; i < n; i++)
+            for (int64_t k = 0; k < shifts; k++) match[k] += waveform[i] * x[i + k];
+        return;
+    }
+    for (int64_t first = 0; first < shifts; first += SIDE) {
+        int64_t k = least(first, shifts - SIDE);
+        double sum[SIDE];
+        for (int j = 0; j < SIDE; j++) sum[j] = waveform[0] * x[k + j];
+        for (int64_t i = 1; i < n; i++)
+            for (int j = 0; j < SIDE; j++) sum[j] += waveform[i] * x[k + i + j];
+        for (int j = 0; j < SIDE; j++) match[k + j] = sum[j];
     }
 }
 
