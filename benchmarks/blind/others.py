@@ -161,7 +161,10 @@ def section(stored: Mapping[str, Any], own: Mapping[str, Counts]) -> list[str]:
         "deviations. `envelope`: Hilbert envelope smoothed over 50 ms, median + 6 deviations. The "
         "packages get the channel as their documentation says, with their own filter and threshold "
         "(last number); the setting shown is the best of each, chosen with the truth at hand. "
-        "psgscoring marks leg movements only. Made by `python -m benchmarks.blind.others`.", "",
+        "psgscoring marks leg movements only. Left out for their time: NeuroKit2's `mixture` and "
+        "`pelt`, BioSPPy's `hodges_bui` and `londral`. A program that fails on a recording finds "
+        "nothing there (NeuroKit2's `silva` does). Made by `python -m benchmarks.blind.others`.",
+        "",
         "**Of any kind.** The others have no classes, so here any event finds a target, and a "
         "false alarm counts once.", "",
         *_table(ANY_KIND, {w: figures(pooled[w]) for w in best}), "",
@@ -208,7 +211,7 @@ def _ahead(rows: Mapping[str, Mapping[str, float]]) -> list[str]:
             cost = "" if lower else f", at {rows[who]['false/h, any']:.0f} false alarms an hour"
             out.append(
                 f"- {title}: `{who}` {_cell(who, column, better[who])}{cost}; ours "
-                f"{_cell(OURS, column, mine)}. {len(better)} settings are ahead."
+                f"{_cell(OURS, column, mine)}. Settings ahead: {len(better)}."
             )
     if not out:
         return ["No setting of another program is ahead in any column."]
