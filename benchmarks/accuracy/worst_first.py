@@ -73,7 +73,7 @@ def worst_found(targets: pd.DataFrame, kind: str) -> list[tuple[str, str, int, i
     muscle = rows.source.str.split(" | ", regex=False)
     names: Mapping[str, pd.Series] = {
         "source": muscle.str[0].map(_sources),
-        **({"source of the acceleration": muscle.str[1].fillna("").map(_ankle)}
+        **({"source of the acceleration": muscle.map(_ankle)}
            if kind in ("jerk", "movement") else {}),
         **{title: rows[column].fillna("").map(_one)
            for column, title in WHOLE.items() if column in rows},
@@ -116,7 +116,8 @@ def _sources(text: str) -> list[str]:
     return sorted({p for p in parts if p.startswith(("hermescb", "openhdemg"))})
 
 
-def _ankle(text: str) -> list[str]:
+def _ankle(parts: list[str]) -> list[str]:
+    text = parts[1] if len(parts) > 1 else ""
     return [text.split()[0] + " " + text.split()[1][:3] if text.startswith("daphnet") else text]
 
 

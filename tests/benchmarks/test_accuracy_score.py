@@ -18,7 +18,7 @@ from benchmarks.accuracy.score import Score, score
 def truth(*rows, seconds=3600.0, sleep_onset_s=None):
     names = ("onset", "duration", "trial_type", "kind", "amplitude_uv", "snr", "channel",
              "tolerated")  # fmt: skip
-    table = pd.DataFrame(rows, columns=names).assign(context="", under="")
+    table = pd.DataFrame(rows, columns=names).assign(context="", under="", source="")
     table.attrs = {"seconds": seconds, "sleep_onset_s": sleep_onset_s, "noise_uv": (3.0, 5.0)}
     return table
 
@@ -145,7 +145,7 @@ def test_the_matched_filter_finds_what_stands_out_and_nothing_below_the_noise():
 
 def test_without_their_environment_other_packages_are_left_out():
     arrays = {"emg1_uv": (np.random.default_rng(0).normal(0, 3, 20_000), 1000.0)}
-    assert {name.split()[0] for name in find_peers(arrays, None)} == {"script"}
+    assert {name.split()[0] for name in find_peers(arrays, None)} == {"script", "envelope"}
 
 
 def test_the_page_shows_what_was_counted():
