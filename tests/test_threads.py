@@ -8,7 +8,7 @@ import pytest
 
 from twitchsense.errors import InputError
 from twitchsense.io.read import hash_files, read
-from twitchsense.threads import VARIABLE, Beside, read_ahead
+from twitchsense.threads import VARIABLE, BackgroundThread, read_ahead
 
 EMG = "time_s,emg1_uv\n" + "".join(f"{k / 1000:.3f},{k % 7}.5\n" for k in range(3000))
 
@@ -53,9 +53,9 @@ def test_abandoned_items_end_their_thread(monkeypatch, threads):
 
 def test_function_beside_gives_its_result_or_its_error(monkeypatch):
     monkeypatch.setenv(VARIABLE, "2")
-    with Beside() as beside:
-        assert beside.start(max, 3, 5)() == 5
-        result = beside.start(divmod, 1, 0)
+    with BackgroundThread() as background:
+        assert background.start(max, 3, 5)() == 5
+        result = background.start(divmod, 1, 0)
     with pytest.raises(ZeroDivisionError):
         result()
 

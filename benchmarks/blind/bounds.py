@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from benchmarks.accuracy.nights import Arrays
 from benchmarks.accuracy.score import KINDS, NEAR_S
+from benchmarks.blind import goals
 from benchmarks.blind.examine import KITS, Job, kit
 from benchmarks.blind.figures import CLASSES
 from twitchsense.detect.features.waveform import WAVEFORM_FEATURES
@@ -46,14 +47,6 @@ from twitchsense.scoring.labels.label_events import absorb_in_large_movements
 from twitchsense.settings import Settings
 
 STORED = Path(__file__).with_name("bounds.json")
-#: Sensitivity wanted of each class, and precision of its kind.
-GOALS = {
-    "twitch, from 15 times the noise": (0.98, 0.98),
-    "twitch, all from 50 µV": (0.95, 0.97),
-    "jerk": (0.96, 0.97),
-    "jerk of 5 to 10 bursts": (0.95, 0.97),
-    "leg movement": (0.97, 0.97),
-}
 #: Minutes of a recording go to the folds in turn.
 FOLDS = 3
 #: An onset this near is the target's, s; an activity that overlaps by half too.
@@ -180,8 +173,9 @@ def bound(parts: list[Part]) -> dict[str, Any]:
         own_false = sum(part.false[kind] for part in parts)
         out[f"{kind}: false"] = own_false
         for name, (of, which) in CLASSES.items():
-            if of != kind or name not in GOALS:
+            if of != kind or name not in goals.WANTED:
                 continue
+            precision = goals.WANTED[name].precision
             rows = which(targets)
             rows = np.ones(len(targets), bool) if np.isscalar(rows) else np.asarray(rows, bool)
             out[name] = {
@@ -190,7 +184,7 @@ def bound(parts: list[Part]) -> dict[str, Any]:
                 "detector": int(targets.hit[rows].sum()),
                 "same_false": int((p[rows] >= threshold_for(p, alarms, most=own_false)).sum()),
                 "at_precision": int(
-                    (p[rows] >= threshold_for(p, alarms, precision=GOALS[name][1])).sum()
+                    (p[rows] >= threshold_for(p, alarms, precision=precision)).sum()
                 ),
             }
     return out
@@ -248,7 +242,7 @@ def section(stored: Mapping[str, Any]) -> list[str]:
     """Return the section of the page: a table for each goal."""
     kits = stored["kits"]
     total = {name: {key: sum(of[name][key] for of in kits.values())
-             for key in next(iter(kits.values()))[name]} for name in GOALS}  # fmt: skip
+             for key in next(iter(kits.values()))[name]} for name in goals.WANTED}  # fmt: skip
     out = [
         "## What limits them", "",
         "*No candidate*: targets that the search did not find at all. *Classifier*: gradient "
@@ -258,7 +252,7 @@ def section(stored: Mapping[str, Any]) -> list[str]:
         "features do not separate, even for somebody who knows the recording. Made by `python -m "
         f"benchmarks.blind.bounds` at commit {stored['commit']}, seed {stored['seed']}.", "",
     ]  # fmt: skip
-    for name, (goal, precision) in GOALS.items():
+    for name, (goal, precision, _) in goals.WANTED.items():
         out += [f"**{name[0].upper()}{name[1:]}**: wanted {goal}, at a precision of {precision}.",
                 "", "| | targets | no candidate | detector | classifier, as many false alarms "
                 f"| classifier, precision {precision} |", "|---|---|---|---|---|---|"]  # fmt: skip

@@ -189,42 +189,37 @@ def of_gforce(model, log, stream):
     return np.concatenate([np.array(indices) for _, indices in kept])
 
 
+def npg(channels: int, samples: int) -> Kind:
+    """Return the kind of an NPG Lite with so many channels, and samples in a notification."""
+    return Kind(
+        "npg",
+        lambda: twitching(NpgLite(channels, samples, 3, ppm=30.0), 1500),
+        of_npg,
+        scales={"emg": 0.02},
+        gain="50000",
+    )
+
+
+def ganglion(firmware: str) -> Kind:
+    """Return the kind of a Ganglion of a firmware."""
+    return Kind(
+        "ganglion",
+        lambda: twitching(Ganglion(firmware, 5, ppm=40.0, amplitude=1500.0), 830),
+        of_ganglion,
+        {"acc": "yes"},
+        {"emg": UV, "acc": G},
+        keep_first=5,  # a loss before the first packet is part of the outage
+    )
+
+
 KINDS = {
-    "npg": Kind(
-        "npg",
-        lambda: twitching(NpgLite(3, 10, 3, ppm=30.0), 1500),
-        of_npg,
-        {},
-        {"emg": 0.02},
-        gain="50000",
-    ),
-    "npg, 6 channels": Kind(
-        "npg",
-        lambda: twitching(NpgLite(6, 25, 3, ppm=30.0), 1500),
-        of_npg,
-        {},
-        {"emg": 0.02},
-        gain="50000",
-    ),
+    "npg": npg(3, 10),
+    "npg, 6 channels": npg(6, 25),
     "polar": Kind("polar", lambda: PolarSensor("h10", seed=5, ppm=-25.0), of_polar),
     "polar, Verity Sense": Kind("polar", lambda: PolarSensor("sense", seed=5, ppm=-25.0), of_polar),
     "movesense": Kind("movesense", lambda: MovesenseSensor(seed=5), of_movesense, keep_first=20),
-    "ganglion": Kind(
-        "ganglion",
-        lambda: twitching(Ganglion("2.0.1", 5, ppm=40.0, amplitude=1500.0), 830),
-        of_ganglion,
-        {"acc": "yes"},
-        {"emg": UV, "acc": G},
-        keep_first=5,  # a loss before the first packet is part of the outage
-    ),
-    "ganglion, firmware 3": Kind(
-        "ganglion",
-        lambda: twitching(Ganglion("3.0.2", 5, ppm=40.0, amplitude=1500.0), 830),
-        of_ganglion,
-        {"acc": "yes"},
-        {"emg": UV, "acc": G},
-        keep_first=5,  # a loss before the first packet is part of the outage
-    ),
+    "ganglion": ganglion("2.0.1"),
+    "ganglion, firmware 3": ganglion("3.0.2"),
     "myo": Kind(
         "myo", lambda: twitching(Myo(2, ppm=60.0), 1900), of_myo, {}, {"emg": 1 / 3}, gain="3000"
     ),

@@ -1,4 +1,4 @@
-"""Work beside the calling thread, where the process may use several cores."""
+"""Background threads, where the process may use several cores."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def usable_threads() -> int:
 
 
 def read_ahead(items: Iterator[T]) -> Generator[T, None, None]:
-    """Yield the items of an iterator; the next one is made while the last one is used.
+    """Yield the items of an iterator, each computed while the caller uses the one before.
 
     Parameters
     ----------
@@ -65,16 +65,16 @@ def read_ahead(items: Iterator[T]) -> Generator[T, None, None]:
             yield item  # type: ignore[misc]
 
 
-class Beside:
-    """Runs functions beside the calling thread, one after the other, as a context manager.
+class BackgroundThread:
+    """Runs functions in the background, one after the other; a context manager.
 
-    With one usable thread, each runs at once.
+    With one usable thread, each function runs when it is started.
     """
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(1, "beside") if usable_threads() > 1 else None
+        self._pool = ThreadPoolExecutor(1, "background") if usable_threads() > 1 else None
 
-    def __enter__(self) -> Beside:
+    def __enter__(self) -> BackgroundThread:
         return self
 
     def __exit__(

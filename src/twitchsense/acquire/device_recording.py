@@ -20,8 +20,8 @@ from twitchsense.nightfile.writer import NightFileWriter
 
 log = logging.getLogger(__name__)
 
-#: Time (s) after the start of a recording in which a wrong option ends it: somebody is there to
-#: correct it. Later the night goes on with what its file holds.
+#: Time (s) after the start of a recording in which a wrong option ends it, because the user is
+#: there to correct it. Later, the recording goes on with what its file holds.
 START_S: Final = 60.0
 
 
@@ -77,8 +77,8 @@ class RecordingContext:
     def record_device(self, device: Device, own_leg: str | None = None) -> None:
         """Queue the record of the device, and what the user said of it.
 
-        What is stated is valid for the whole night. If the night holds data of the device with
-        another leg or gain, these data would be relabelled.
+        What the user states holds for the whole night, so another leg or gain than the night has
+        would relabel the data that it already holds.
 
         Parameters
         ----------
@@ -89,8 +89,8 @@ class RecordingContext:
         Raises
         ------
         InputError
-            If that is so during the first minute of the recording. Later, leg and gain of the
-            night are kept, with a warning.
+            If the user states another leg or gain than the night has, during the first minute of
+            the recording. Later, those of the night are kept, with a warning.
         """
         name = device.name or device.key
         before = self.night.settings(device.key)
@@ -167,7 +167,7 @@ def _cure(key: str, device_key: str, value: str) -> str:
 def _keep_known(
     name: str, device_key: str, before: Mapping[str, str], now: dict[str, str], is_late: bool
 ) -> None:
-    """Refuse a leg or gain that differs from that of the night, or remove it if it is late."""
+    """Refuse a leg or gain that differs from that of the night; if it is late, remove it."""
     for key in ("leg", "gain"):
         known, stated = before.get(key, ""), now.get(key, "")
         if not stated or stated == known:

@@ -207,8 +207,8 @@ def print_summary(night: NightLike, out: Path, *, report: bool) -> None:
     if others > 0:
         place = "at the end of the report" if report else "in summary.json"
         more = " more" if night.main_notes else ""
-        more = f"1{more} note is" if others == 1 else f"{others}{more} notes are"
-        print_text(f"{more} {place}.", err=True, dim=True)
+        notes = "note is" if others == 1 else "notes are"
+        print_text(f"{others}{more} {notes} {place}.", err=True, dim=True)
     click.echo(
         f"{'Report' if report else 'Results'}: "
         f"{printable(str(out / 'report.html' if report else out), '?')}",

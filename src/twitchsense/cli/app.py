@@ -288,7 +288,13 @@ def _logged_warnings() -> Iterator[None]:
 
 
 def _exit_on_signals() -> list[int]:
-    """Make signals end the command by an exception, so that it cleans up; list those that come."""
+    """Make signals end the command by an exception, so that it cleans up.
+
+    Returns
+    -------
+    list of int
+        Numbers of the signals that have arrived; it grows as they do.
+    """
     arrived: list[int] = []
     if threading.current_thread() is not threading.main_thread():
         return arrived

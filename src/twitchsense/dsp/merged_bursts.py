@@ -16,9 +16,9 @@ RUN_S: Final = (0.3, 1.0)
 MERGED_S: Final = (0.045, 0.11)
 #: Minimum number of merged bursts.
 MIN_MERGED: Final = 3
-#: Minimum autocorrelation of the envelope at the period of merged bursts, over that at half of the
-#: period, where one burst meets a pause. 21 of 36 runs of merged bursts reach it, and 7 % of
-#: 2566 other runs of that duration (blind kits a to e, seed 1).
+#: Minimum difference of the envelope's autocorrelation at the period of merged bursts from that at
+#: half of the period, where a burst meets a pause. 21 of 36 runs of merged bursts reach it, and 7 %
+#: of 2566 other runs of that duration (blind kits a to e, seed 1).
 MIN_RHYTHM: Final = 0.6
 #: Minimum SD of the logarithm of the envelope of merged bursts.
 MIN_MODULATION: Final = 0.3
@@ -46,6 +46,7 @@ def count_merged(envelope: Floats, hops_per_s: int) -> int:
     if not RUN_S[0] * hops_per_s < len(envelope) <= RUN_S[1] * hops_per_s:
         return 1
     x = np.log(np.maximum(envelope, MERGED_FLOOR * envelope.max()))
+    # smoothed over five hops, then without its straight line
     x = (x[:-4] + 3 * x[1:-3] + 4 * x[2:-2] + 3 * x[3:-1] + x[4:]) / 12
     t = np.arange(len(x)) - (len(x) - 1) / 2
     x = x - x.mean()

@@ -9,7 +9,6 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast, get_args
 
@@ -34,7 +33,7 @@ from twitchsense.model.recording import Recording
 from twitchsense.model.stated_start import check_zone, parse_start
 from twitchsense.regular_file import check_regular_file, unreadable
 from twitchsense.text import printable
-from twitchsense.threads import Beside
+from twitchsense.threads import BackgroundThread
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -136,18 +135,18 @@ def read(
     )
     opened: list[_Opened] = []
     files: list[Path] = []
-    with Beside() as beside:
+    with BackgroundThread() as thread:
         for item in items:
             if isinstance(item, pd.DataFrame):
                 frame = open_frame(item, mapping, zone)
-                opened.append(_Opened(frame, FRAME, partial(hash_frame, item)))
+                opened.append(_Opened(frame, FRAME, thread.start(hash_frame, item)))
             elif is_raw(item):
                 name = name_of_raw(item)
-                opened.append(_Opened(MneCapture(item, name, mapping, zone), name, str))
+                opened.append(_Opened(MneCapture(item, name, mapping, zone), name, lambda: ""))
             else:
                 files.append(_to_path(item))
         for path in files if via else expand_folders(files):
-            opened.append(_open_file(path, mapping, zone, via, beside))
+            opened.append(_open_file(path, mapping, zone, via, thread))
         captures = [item.capture for item in opened]
         sizes = [item.size for item in opened]
         if len(set(sizes)) < len(sizes):  # otherwise no two files are the same
@@ -224,7 +223,7 @@ class _Opened:
     Attributes
     ----------
     sha256 : callable
-        Returns the hash of the content, which is empty if it is unknown.
+        Returns the hash of the content, computed once; empty if it is unknown.
     size : int
         Bytes of the files; 0 if there are none.
     """
@@ -257,7 +256,7 @@ def _to_path(item: object) -> Path:
 
 
 def _open_file(
-    path: Path, mapping: ColumnMapping, zone: str | None, via: str | None, beside: Beside
+    path: Path, mapping: ColumnMapping, zone: str | None, via: str | None, thread: BackgroundThread
 ) -> _Opened:
     source = display_name(path)
     capture_format = find_format(path, source, via)
@@ -268,7 +267,7 @@ def _open_file(
         size = sum(file.stat().st_size for file in input_files(path))
     except OSError as error:
         raise unreadable(source, error) from error
-    return _Opened(capture, path.name, beside.start(_hash_file, path, source), size)
+    return _Opened(capture, path.name, thread.start(_hash_file, path, source), size)
 
 
 def _hash_file(path: Path, source: str) -> str:

@@ -14,6 +14,8 @@ from twitchsense.errors import InputError
 from twitchsense.model.channels import Kind
 from twitchsense.model.column_names import SCALES, UV_PER_MV, plan_channels
 
+#: End of the reason for which EMG without a unit is left out.
+GAIN_CURE: Final = " (give --gain, counts per mV)"
 #: Units of column names, by unit of the stream.
 _COLUMN_UNITS: Final = {"uV": "uv", "mV": "mv", "g": "g", "count": "uv"}
 #: A column of each kind, whose sampling rate is checked like that of a capture.
@@ -62,7 +64,7 @@ def reason_to_leave_out(stream: StreamDescription, settings: Mapping[str, str]) 
     if stream.unit == "count" and stream.kind == "acc":
         return "the acceleration has no unit (record with --option unit=g)"
     if stream.unit == "count" and stated_gain(settings) is None:
-        return "its values have no unit (give --gain, counts per mV)"
+        return f"its values have no unit{GAIN_CURE}"
     return ""
 
 

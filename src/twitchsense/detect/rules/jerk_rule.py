@@ -32,10 +32,10 @@ from twitchsense.settings import JerkSettings, Settings
 FINE_ACC_MS: Final = 10.0
 #: Time after the end of a long burst in which the leg may still respond, ns [E].
 RESPONSE_AFTER_NS: Final = 100 * MS
-#: Probability of the jerk model from which bursts are a jerk, by how many of two signs of one are
-#: clear: the waveform of muscle, and a violent movement that begins after the burst [E]. Of what
-#: has a probability from these up to 0.5 outside of walking and activity, 31 of 31 are jerks in the
-#: blind kits a to e (seed 1), and 5 of 18 on the test side, which makes bumps at twitches on
+#: Minimum probability of the jerk model for a jerk, by the number of clear signs (0, 1 or 2): the
+#: waveform of muscle, and a violent movement that begins after the burst [E]. Of the candidates
+#: with a probability between these and 0.5 outside of walking and activity, 31 of 31 are jerks in
+#: the blind kits a to e (seed 1), and 5 of 18 on the test side, which places bumps at twitches on
 #: purpose. `activity_rules` rejects such jerks in active minutes.
 MIN_PROBABILITY: Final = (0.5, 0.35, 0.25)
 #: Share of its greatest rate of change that each jolt of a row without EMG reaches [E].
@@ -248,15 +248,19 @@ def within_jerk_limits(train: BurstTrain, settings: Settings) -> bool:
 
 
 def min_probability(burst: Burst, response: AccResponse, rule: JerkSettings) -> float:
-    """Return the probability of the jerk model from which bursts are a jerk.
+    """Return the minimum probability of the jerk model for a jerk.
 
-    The one place that weighs the signs of both sensors: an electrode that moves makes a waveform
-    unlike muscle, and the leg with which it is knocked moves at once, not some 10 ms later.
+    Only this function weighs the signs of both sensors. The waveform of an electrode that moves
+    is unlike that of muscle. A leg that is knocked moves at once; a muscle moves it some 10 ms
+    after its burst begins.
 
     Parameters
     ----------
     burst : Burst
+        The bursts of the candidate, merged.
     response : AccResponse
+        Movement of the leg.
+    rule : JerkSettings
 
     Returns
     -------

@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from twitchsense.detect.rules.burst_limits import QUIET_UV
+
 #: Reasons that the classifiers may overrule; every other rejection is final.
 OVERRULABLE: Final = ("", "electrode_pop")
 
@@ -128,7 +130,7 @@ NIGHT_RULES: Final = (
     ),
     Rule(
         "keep_clear_of_noise",
-        "short bursts in noise above 15 µV, up to `emg.max_floor_uv`",
+        f"short bursts in noise above {QUIET_UV:g} µV, up to `emg.max_floor_uv`",
         "a burst that stands out of steady noise is classified as any other",
         (),
         ("noise_floor",),

@@ -16,11 +16,11 @@ from twitchsense.model.channels import Samples
 #: Minimum number of zeros, and minimum jump (g) before and after them.
 _MIN_ZEROS: Final = 3
 _MIN_JUMP_G: Final = 0.1
-#: Zeros from which the axis may come back to another value: a leg takes so long to turn.
+#: Number of zeros from which the axis may return to another value: a leg takes so long to turn.
 _LONG: Final = 25
-#: Samples from which an axis that never changed is told.
+#: Minimum number of samples of a recording for a note on an axis that never changed.
 _MIN_SAMPLES: Final = 1000
-#: Runs that are kept at most in one axis.
+#: Maximum number of runs kept of one axis.
 _MAX_KEPT: Final = 100_000
 
 

@@ -19,6 +19,7 @@ from twitchsense.io.device_logs.stated_legs import apply_stated_legs
 from twitchsense.model.channels import NS, ClockSource
 from twitchsense.model.column_names import ChannelPlan, plan_channels
 from twitchsense.model.notes import Note
+from twitchsense.nightfile.analysed_streams import GAIN_CURE
 from twitchsense.nightfile.column_layout import DeviceColumns, name_columns, v1_device_columns
 from twitchsense.nightfile.device_clock import DeviceClock
 from twitchsense.nightfile.reader import (
@@ -248,9 +249,8 @@ class NightFileCapture:
 
     def _empty_error(self) -> InputError:
         """Return the error for a night of which nothing can be analysed."""
-        cure = " (give --gain, counts per mV)"  # stands at the end of the line
         left_out = [pair for device in self._devices for pair in device.left_out.items()]
-        reasons = [f"{name}: {reason.removesuffix(cure)}" for name, reason in left_out]
+        reasons = [f"{name}: {reason.removesuffix(GAIN_CURE)}" for name, reason in left_out]
         if not reasons:
             return InputError(self.source, "holds no samples yet", "record for a while first")
         return InputError(

@@ -59,6 +59,8 @@ _MIN_IRREGULAR: Final = 0.6
 _STATED_TOLERANCE: Final = 0.01
 #: Most rows for their time, as a share of those that the stated rate gives.
 _MAX_SURPLUS: Final = 1.003
+#: Least missing time where times are rounded, in sampling periods, beyond the error of rounding.
+_ROUNDED_MARGIN: Final = 0.6
 #: Tick (ns) of the clock of Windows, on which all arrivals may lie, and its relative tolerance.
 _TICK_NS: Final = 1e9 / 64
 _TICK_TOLERANCE: Final = 0.002
@@ -210,7 +212,8 @@ def _rate_of_rounded_times(times_ns: Times, resolution_ns: int) -> PacketRate | 
     if found is None:
         return None
     period_ns, spread = found
-    return PacketRate(period_ns, None, (spread + 0.6) * period_ns, rounded_by=spread)
+    least_gap_ns = (spread + _ROUNDED_MARGIN) * period_ns
+    return PacketRate(period_ns, None, least_gap_ns, rounded_by=spread)
 
 
 def _coarsest_resolution_ns(times_ns: Times) -> int:

@@ -45,9 +45,9 @@ def rounded_rate(times_ns: Times, tick_ns: int) -> tuple[float, int] | None:
     Returns
     -------
     tuple of (float, int), or None
-        Sampling period (ns), and by how many rows a tick may have fewer without a loss. None if
-        the counts are not those of even rows with losses, as of rows that have the time at
-        which they arrived.
+        Sampling period (ns), and how many rows fewer a tick may have without a loss. None if
+        the counts are not those of evenly sampled rows with losses, for example if each row has
+        the time of its arrival.
     """
     ticks = (times_ns - times_ns[0]) // tick_ns
     if not _STRETCHES[1][0] + 2 <= ticks[-1] < _MAX_TICKS:

@@ -49,11 +49,11 @@ def read_minute_sleep(path: Path, source: str, clock: NightClock) -> Hypnogram:
     InputError
         If a row is damaged, or the file is of several persons or of another night.
     """
+    zero = datetime.fromtimestamp(clock.require_utc(source) / 1e6, UTC).replace(tzinfo=None)
     try:
         rows = list(csv.DictReader(read_text(path, source).lower().split("\n")))
     except csv.Error as error:
         raise InputError(source, f"is not a readable table ({error})", _CURE) from error
-    zero = datetime.fromtimestamp(clock.require_utc(source) / 1e6, UTC).replace(tzinfo=None)
     lines, dates, stages, persons = [], [], [], set()
     for line, row in enumerate(rows, 2):
         try:

@@ -7,15 +7,9 @@ from typing import Any, Final
 
 from twitchsense.errors import InputError
 from twitchsense.sleep.hypnogram.clock_times import NightClock, read_clock_times
-from twitchsense.sleep.hypnogram.json_logs import SleepLogs
+from twitchsense.sleep.hypnogram.json_logs import HEALTH_STORE_KEYS, SleepLogs
 from twitchsense.sleep.hypnogram.model import StageInterval, select_night
 
-#: Keys of start, end and stage of each store.
-KEYS: Final = (
-    ("startDate", "endDate", "value"),
-    ("startTime", "endTime", "fitnessActivity"),
-    ("startTime", "endTime", "stage"),
-)
 _STAGES: Final = {
     "awake": "W", "wake": "W", "awake_in_bed": "W", "out_of_bed": "W", "sleeping": "S",
     "sleep": "S", "asleep": "S", "unspecified": "S", "light": "N2", "core": "N2",
@@ -40,7 +34,7 @@ def read_health_store(
     Parameters
     ----------
     logs : list of (str, dict)
-        Objects with one of `KEYS`, with their places.
+        Objects with one of `HEALTH_STORE_KEYS`, with their places.
     source : str
         Name of the file in messages.
     clock : NightClock
@@ -56,9 +50,10 @@ def read_health_store(
         If a time or a stage is invalid.
     """
     clock.require_offset(source)
+    no_zone = NightClock(0, 0)  # the times carry their offset
     by_app: dict[str, list[StageInterval]] = defaultdict(list)
     for place, log in logs:
-        start, stop, name = next(k for k in KEYS if log.keys() >= set(k))
+        start, stop, name = next(k for k in HEALTH_STORE_KEYS if log.keys() >= set(k))
         other = name == "fitnessActivity" and not str(log[name]).lower().startswith("sleep")
         if other or "segment" in log:  # a session, whose stages are objects of their own
             continue
@@ -67,7 +62,6 @@ def read_health_store(
             continue
         if not isinstance(log[start], str) or not isinstance(log[stop], str):
             raise InputError(source, f"{start} or {stop} is not a time", _CURE, place)
-        no_zone = NightClock(0, 0)  # the times carry their offset
         times = [log[start], log[stop]]
         utc = read_clock_times(times, no_zone, source, lambda _: place).utc_us  # noqa: B023
         interval = StageInterval(int(utc[0]), int(utc[1]), stage)

@@ -27,6 +27,12 @@ from twitchsense.sleep.hypnogram.yasa import JSON_KEYS, read_yasa_json
 
 #: Largest file accepted; a month of sleep logs has less than one megabyte.
 _MAX_BYTES: Final = 64_000_000
+#: Keys of start, end and stage in Health Auto Export, Google Fit and Health Connect.
+HEALTH_STORE_KEYS: Final = (
+    ("startDate", "endDate", "value"),
+    ("startTime", "endTime", "fitnessActivity"),
+    ("startTime", "endTime", "stage"),
+)
 #: Objects are looked for at most this deep.
 _MAX_DEPTH: Final = 6
 _CURE: Final = (
@@ -68,15 +74,7 @@ _PROGRAMS: Final = (
     JsonProgram((("bedtime_start",),), "oura", "read_oura"),
     JsonProgram((("sleepLevels",), ("sleepLevelsMap",)), "garmin", "read_garmin"),
     JsonProgram((("startdate", "enddate", "state"),), "withings", "read_withings_json"),
-    JsonProgram(
-        (
-            ("startDate", "endDate", "value"),
-            ("startTime", "endTime", "stage"),
-            ("startTime", "endTime", "fitnessActivity"),
-        ),
-        "health_stores",
-        "read_health_store",
-    ),
+    JsonProgram(HEALTH_STORE_KEYS, "health_stores", "read_health_store"),
 )
 
 

@@ -63,9 +63,7 @@ def read_watch_csv(
             raise InputError(source, f"is an export of {app}, which is not read", cure, "line 1")
     names = [name.strip().strip('"') for name in lines[0].replace(";", ",").split(",")]
     if set(names) >= COLUMNS:
-        clock = clock or UNDATED
-        clock.require_utc(source)
-        return read_minute_sleep(path, source, clock)
+        return read_minute_sleep(path, source, clock or UNDATED)
     oura = "bedtime_start" in names and any(key in names for key in PHASES)
     withings = names == ["start", "duration", "value"] and "[" in "".join(lines[1:2])
     if not (oura or withings):
