@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import numpy as np
@@ -105,16 +106,39 @@ def test_zeros_on_one_axis_are_no_signal_and_give_no_event(tmp_path, length):
     assert not len(analyze(got).events)
 
 
+@pytest.mark.parametrize(("fs", "length", "axes"), [(25, 1, "z"), (50, 2, "y"), (50, 1, "xyz")])
+def test_one_or_two_zeros_are_no_signal_and_give_no_event(tmp_path, fs, length, axes):
+    columns = acc_columns(n=6000, fs=fs)
+    columns["acc_y_g"] -= 0.6
+    for start, axis in itertools.product(range(2000, 5500, 700), axes):
+        columns[f"acc_{axis}_g"][start : start + length] = 0
+    got = recording(tmp_path, columns)
+    assert lengths(got, "acc") == [2000, *[700 - length] * 4, 1200 - length]
+    assert any("5 runs of equal samples" in note for note in got.notes)
+    assert not len(analyze(got).events)
+
+
+@pytest.mark.parametrize("step", [1 / 256, 1 / 64])
+def test_a_movement_whose_peak_is_zero_is_a_signal(tmp_path, step):
+    columns = acc_columns(n=6000, fs=25, step=step)
+    for start in range(500, 5500, 500):  # the peak falls on zero: the limb is slowed down again
+        columns["acc_z_g"][start - 2 : start + 3] += [0.1, 0.4, 0, 0.4, 0.1]
+        columns["acc_z_g"][start] = 0
+    assert lengths(recording(tmp_path, columns), "acc") == [6000]
+
+
 def test_an_axis_that_passes_zero_or_ends_with_it_is_told_from_a_dropout():
     a = np.stack(list(acc_columns(n=4000).values())[1:], axis=1).astype(np.float32)
     a[1000:1010, 0] = [0.3, 0.2, 0.1, 0, 0, 0, -0.1, -0.2, -0.3, -0.4]  # a turn of the leg
+    a[2000, 2] = a[2500:2502, 2] = 0
     a[3000:, 2] = 0
     for size in (1, 7, 999, 4000):
         axes = AxisDropouts()
         for start in range(0, len(a), size):
             axes.push(a[start : start + size])
         first, stop, constant = axes.close()
-        assert (first.tolist(), stop.tolist(), constant) == ([3000], [4000], [])
+        lost = sorted(zip(first.tolist(), stop.tolist(), strict=True))
+        assert (lost, constant) == ([(2000, 2001), (2500, 2502), (3000, 4000)], [])
 
 
 @pytest.mark.parametrize("value", [0, 0.93])
