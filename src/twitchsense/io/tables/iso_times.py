@@ -18,16 +18,25 @@ from numpy.typing import NDArray
 
 #: Bytes kept of a cell beyond the longest that was seen; a longer cell is not parsed here.
 _SPARE_BYTES: Final = 8
+#: Bytes that are compared at once; widths are multiples.
+_WORD_BYTES: Final = 8
 _ISO_TIME: Final = re.compile(
     rb"(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?)(?P<zone>Z|[+-]\d\d:\d\d)?"
 )
 #: First two digits of years whose times in ns are far from the limits of 64 bits.
 _CENTURIES: Final = (17, 21)
 _ZERO: Final = ord("0")
-_NINE: Final = ord("9")
-#: Column of the sign before the fraction.
+#: The bytes of digits, and of no others, have these upper four bits, also with six added.
+_UPPER_BITS: Final = 0xF0
+_SIX: Final = 6
+#: Number of columns of the date, and column of the sign before the fraction.
+_DATE: Final = 10
 _FRACTION: Final = 19
+#: Columns of hours, minutes and seconds, and the largest number of each.
+_CLOCK: Final = ((11, 23), (14, 59), (17, 59))
 _MINUTE_NS: Final = 60_000_000_000
+_DAY_NS: Final = 86_400_000_000_000
+_EPOCH: Final = date(1970, 1, 1).toordinal()
 
 
 #: Columns of the year, month and day of dates with the day or the month first.
@@ -56,7 +65,7 @@ def other_width(cells: Sequence[str], order: str) -> int:
     """
     form = _OTHER_TIME if order else _OTHER_FRACTION
     first = next((cell for cell in cells if cell), "").encode()
-    return max(map(len, cells)) + _SPARE_BYTES if form.fullmatch(first) else 0
+    return _width_for(cells) if form.fullmatch(first) else 0
 
 
 def fixed_width(cells: Sequence[str], name: str) -> int:
@@ -77,7 +86,12 @@ def fixed_width(cells: Sequence[str], name: str) -> int:
     form = _ISO_TIME.fullmatch(next((cell for cell in cells if cell), "").encode())
     if form is None or (form["zone"] is None and name == "time_utc"):
         return 0
-    return max(map(len, cells)) + _SPARE_BYTES
+    return _width_for(cells)
+
+
+def _width_for(cells: Sequence[str]) -> int:
+    """Return in how many bytes cells are read."""
+    return -(-(max(map(len, cells)) + _SPARE_BYTES) // _WORD_BYTES) * _WORD_BYTES
 
 
 class IsoTimes:
@@ -86,7 +100,7 @@ class IsoTimes:
     Parameters
     ----------
     width : int
-        Number of bytes that are kept of each cell.
+        Number of bytes that are kept of each cell, a multiple of 8.
     order : {'', 'day first', 'month first'} or None
         Order of the parts of the date; None if the times are ISO 8601.
     """
@@ -110,16 +124,19 @@ class IsoTimes:
             With time zone UTC if the times have a zone, and missing where a cell is empty. None
             if a cell has another form, the times do not increase, or there is none.
         """
-        text = np.asarray(cells.to_numpy(), f"S{self._width}")
-        characters = np.ascontiguousarray(text).view(np.uint8).reshape(-1, self._width)
+        text = np.ascontiguousarray(cells.to_numpy(), f"S{self._width}")
+        characters = text.view(np.uint8).reshape(-1, self._width)
         if self._order is not None:
             characters = _as_iso(characters, self._order)
-        lengths = np.count_nonzero(characters, axis=1)
+        lengths = np.char.str_len(text)
         times = np.full(len(text), np.datetime64("NaT"), "datetime64[ns]")
-        for length in np.unique(lengths[lengths > 0]).tolist():
-            rows = np.flatnonzero(lengths == length)
+        for length in np.flatnonzero(np.bincount(lengths)).tolist():
+            if not length:
+                continue
+            rows = lengths == length
             whole = length < self._width  # a longer cell may have been cut
-            parsed = _parse_equal_length(characters[rows, :length]) if whole else None
+            group = characters if rows.all() else characters[rows]
+            parsed = _parse_equal_length(group, length) if whole else None
             if parsed is None:
                 return None
             times[rows], zoned = parsed
@@ -148,51 +165,71 @@ def _as_iso(characters: NDArray[np.uint8], order: str) -> NDArray[np.uint8]:
 
 
 def _parse_equal_length(
-    characters: NDArray[np.uint8],
+    characters: NDArray[np.uint8], length: int
 ) -> tuple[NDArray[np.datetime64], bool] | None:
     """Return UTC or local times and whether they have a zone; None if a row has another form."""
-    form = _ISO_TIME.fullmatch(characters[0].tobytes())
-    if form is None:
+    form = _ISO_TIME.fullmatch(characters[0, :length].tobytes())
+    if form is None or not _have_form_of_first(characters):
         return None
-    is_digit = (characters >= _ZERO) & (characters <= _NINE)
-    fixed = ~is_digit[0]
-    if (is_digit != is_digit[0]).any() or (characters[:, fixed] != characters[0, fixed]).any():
+    days_ns = _days(characters)
+    clock = [_two_digits(characters, at) for at, _ in _CLOCK]
+    in_range = (n.max() <= most for n, (_, most) in zip(clock, _CLOCK, strict=True))
+    if days_ns is None or not all(in_range):
         return None
+    times_ns = np.zeros(len(characters), np.int64)
+    for number, factor in zip(clock, (1, 60, 60), strict=True):
+        times_ns *= factor
+        times_ns += number
     stop = form.end("time")
-    text = np.ascontiguousarray(characters[:, :stop]).view(f"S{stop}")[:, 0]
-    if not (_have_days(characters) and _have_times_of_day(characters)):
-        return None
-    times = text.astype("datetime64[ns]")  # numpy ends the process at a time that does not exist
+    for column in range(_FRACTION + 1, stop):
+        times_ns *= 10
+        times_ns += characters[:, column] - _ZERO
+    times_ns *= 10 ** (9 - max(0, stop - _FRACTION - 1))
+    times_ns += days_ns
     zone = form["zone"]
     if zone is not None and zone != b"Z":
         hours, minutes = _two_digits(characters, stop + 1), _two_digits(characters, stop + 4)
         if hours.max() > 23 or minutes.max() > 59:
             return None
-        offset_ns = (60 * hours + minutes) * _MINUTE_NS
-        times -= (offset_ns if zone.startswith(b"+") else -offset_ns).astype("timedelta64[ns]")
-    return times, zone is not None
+        offset_ns = (60 * hours.astype(np.int64) + minutes) * _MINUTE_NS
+        times_ns -= offset_ns if zone.startswith(b"+") else -offset_ns
+    return times_ns.view("datetime64[ns]"), zone is not None
 
 
-def _have_days(characters: NDArray[np.uint8]) -> bool:
-    """Whether each row begins with a day that exists, and whose times fit into 64 bits."""
-    centuries, days = _two_digits(characters, 0), characters[:, :10]
-    if centuries.min() < _CENTURIES[0] or centuries.max() > _CENTURIES[1]:
-        return False
-    changed = np.flatnonzero((days[1:] != days[:-1]).any(axis=1)) + 1
-    try:
-        for row in (0, *changed.tolist()):
-            date.fromisoformat(days[row].tobytes().decode())
-    except ValueError:
-        return False
+def _have_form_of_first(characters: NDArray[np.uint8]) -> bool:
+    """Whether each row has digits where the first has, and the same characters elsewhere."""
+    first = characters[0]
+    digit = (first >= _ZERO) & (first < _ZERO + 10)
+    # whole words at once: the sums of digits and six do not reach the next byte
+    mask = np.where(digit, _UPPER_BITS, 0xFF).astype(np.uint8).view(np.uint64)
+    six = np.where(digit, _SIX, 0).astype(np.uint8).view(np.uint64)
+    words = characters.view(np.uint64)
+    form = words[0] & mask
+    for k in range(words.shape[1]):
+        word = words[:, k]
+        if (word & mask[k] != form[k]).any() or (word + six[k] & mask[k] != form[k]).any():
+            return False
     return True
 
 
-def _have_times_of_day(characters: NDArray[np.uint8]) -> bool:
-    """Whether each row has hours, minutes and seconds that exist."""
-    limits = ((11, 23), (14, 59), (17, 59))
-    return all(bool(_two_digits(characters, at).max() <= limit) for at, limit in limits)
+def _days(characters: NDArray[np.uint8]) -> NDArray[np.int64] | None:
+    """Return midnight of each row in ns; None if a day does not exist or is beyond 64 bits."""
+    days = np.ascontiguousarray(characters[:, :_DATE]).view(f"S{_DATE}")[:, 0]
+    first = np.flatnonzero(np.append(True, days[1:] != days[:-1]))
+    found: list[int] = []
+    try:
+        for day in days[first].tolist():
+            found.append(date.fromisoformat(day.decode()).toordinal() - _EPOCH)
+    except ValueError:
+        return None
+    centuries = _two_digits(characters[first], 0)
+    if centuries.min() < _CENTURIES[0] or centuries.max() > _CENTURIES[1]:
+        return None
+    return np.repeat(np.array(found, np.int64) * _DAY_NS, np.diff(np.append(first, len(days))))
 
 
-def _two_digits(characters: NDArray[np.uint8], at: int) -> NDArray[np.int64]:
+def _two_digits(characters: NDArray[np.uint8], at: int) -> NDArray[np.uint8]:
     """Return the numbers that stand in two columns."""
-    return 10 * characters[:, at].astype(np.int64) + characters[:, at + 1] - 11 * _ZERO
+    number: NDArray[np.uint8] = (characters[:, at] - _ZERO) * 10
+    number += characters[:, at + 1] - _ZERO
+    return number

@@ -106,10 +106,13 @@ def _decimal_signs(cells: Sequence[str]) -> set[str]:
     for cell in cells:
         if found == present:  # nearly always after one cell
             return found
-        found |= present & {_decimal_sign(_clean(cell))}
+        if ":" not in cell:  # no time of day
+            found |= present & {_decimal_sign(_clean(cell))}
+    if found or "," not in present:
+        return found
     # only cells with two readings: commas are decimal signs if each cell has one
     texts = {_clean(cell) for cell in cells} - {""}
-    if not found and texts and all(_AMBIGUOUS.fullmatch(t) and "," in t for t in texts):
+    if texts and all(_AMBIGUOUS.fullmatch(t) and "," in t for t in texts):
         return {","}
     return found
 

@@ -390,11 +390,10 @@ class TimeColumn:
             parsed = to_datetimes(self._date_text(time))
         if parsed.dt.tz is None and parsed.notna().any() and self._name == "time_utc":
             self._date_reading(parsed, time, self._options.local_axis, first_row)
-        parsed = parsed.where(parsed.dt.year.between(*_YEARS))
-        invalid = parsed.isna().to_numpy(copy=True)
         zoned = parsed.dt.tz is not None
-        utc = parsed.dt.tz_convert("UTC") if zoned else parsed
-        naive = utc.dt.tz_localize(None).dt.as_unit("ns").to_numpy(copy=True)
+        utc = parsed.dt.tz_convert(None) if zoned else parsed
+        invalid = ~utc.dt.year.between(*_YEARS).to_numpy()
+        naive = utc.where(~invalid).dt.as_unit("ns").to_numpy(copy=True)
         naive[invalid] = np.datetime64(0, "ns")
         times_ns = naive.astype(np.int64)
         return (times_ns if zoned else self._clock.to_utc(times_ns, ~invalid)), invalid
