@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from twitchsense.cohort.dataset_tables import TABLES as COHORT_TABLES
+from twitchsense.cohort.dataset import TABLES as COHORT_TABLES
 from twitchsense.detect.features import FEATURES
 from twitchsense.detect.models import boosted_trees
 from twitchsense.detect.rules.burst_grouping import MIN_FILLED

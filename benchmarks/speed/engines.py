@@ -9,10 +9,10 @@ import numpy as np
 from scipy import signal
 
 from benchmarks.speed.peer_worker import script
+from twitchsense.bench.process import measure_cost
 from twitchsense.bench.stages import StageSampler
 from twitchsense.bench.synthetic import Arrays, make_tile, repeat_arrays
 from twitchsense.bench.throughput import analyze_arrays
-from twitchsense.bench.timing import measure_cost
 from twitchsense.dsp.engine import engine
 from twitchsense.threads import VARIABLE
 

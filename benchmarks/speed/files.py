@@ -13,10 +13,9 @@ from benchmarks.cohort_scaling import measure as measure_cohort
 from firmware_sim.wearable.encoder import ACC, EMG, Encoder, StreamSpec
 from firmware_sim.wearable.firmware import DeviceModel, Firmware
 from twitchsense.acquire.frame_queue import FrameSource, Notification, decode_notifications
-from twitchsense.bench.process import run_in_process
+from twitchsense.bench.process import measure_cost, run_in_process
 from twitchsense.bench.synthetic import Arrays, make_tile
 from twitchsense.bench.throughput import time_files, write_csv
-from twitchsense.bench.timing import measure_cost
 from twitchsense.cohort.manifest import NightEntry
 from twitchsense.devices.v1.v1_frames import decode_info
 from twitchsense.nightfile.records import Boot, Device

@@ -18,11 +18,10 @@ from benchmarks.speed.files import measure_files
 from benchmarks.speed.latency import measure_live
 from benchmarks.speed.peers import compare
 from benchmarks.speed.scaling import by_channels, by_events, by_length
-from twitchsense.bench.process import time_start
+from twitchsense.bench.process import measure_cost, time_start
 from twitchsense.bench.suite import describe_system
 from twitchsense.bench.synthetic import make_tile, repeat_arrays
 from twitchsense.bench.throughput import time_arrays
-from twitchsense.bench.timing import measure_cost
 
 Figures = dict[str, Any]
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from twitchsense.bench.process import measure_memory
+from twitchsense.bench.process import measure_cost, measure_memory
 from twitchsense.bench.synthetic import Arrays, make_tile, tile_recording
-from twitchsense.bench.timing import measure_cost
 from twitchsense.results.night import analyze
 
 

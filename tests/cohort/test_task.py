@@ -15,8 +15,7 @@ import pytest
 
 from tests.full_disk import full_disk
 from twitchsense.cohort import task as tasks
-from twitchsense.cohort.dataset import create_dataset, part_file_name
-from twitchsense.cohort.dataset_tables import TABLES
+from twitchsense.cohort.dataset import TABLES, create_dataset, part_file_name
 from twitchsense.cohort.run import run_cohort
 from twitchsense.cohort.task import Task, find_previous, run_night
 from twitchsense.io.read import read

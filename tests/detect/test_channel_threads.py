@@ -8,9 +8,8 @@ import pytest
 
 from tests.signals import SimulatedLeg
 from twitchsense.cohort.thread_limits import single_threaded_children
-from twitchsense.detect import channel_threads
-from twitchsense.detect.channel_threads import ChannelThreads, max_threads
-from twitchsense.detect.detector import Detector
+from twitchsense.detect import detector as detector_module
+from twitchsense.detect.detector import ChannelThreads, Detector, max_threads
 from twitchsense.dsp.engine import engine
 from twitchsense.errors import InputError
 from twitchsense.model.recording import Recording
@@ -20,7 +19,7 @@ from twitchsense.threads import VARIABLE
 
 @pytest.fixture(autouse=True)
 def _as_if_compiled(monkeypatch):
-    monkeypatch.setattr(channel_threads, "kernels", lambda: object())
+    monkeypatch.setattr(detector_module, "kernels", lambda: object())
 
 
 def tables(recording, threads, monkeypatch):

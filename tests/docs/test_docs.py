@@ -115,7 +115,7 @@ def test_glossary_has_every_column_of_the_weeks():
 
 
 def test_cohort_page_has_every_column_of_a_list_and_every_table():
-    from twitchsense.cohort.dataset_tables import TABLES
+    from twitchsense.cohort.dataset import TABLES
     from twitchsense.cohort.manifest import COLUMNS
 
     page = (ROOT / "docs" / "cohort.md").read_text()

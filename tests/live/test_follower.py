@@ -22,8 +22,8 @@ from twitchsense.detect.detector import Detector
 from twitchsense.devices.v1.v1_frames import decode_frame, decode_info
 from twitchsense.errors import InputError
 from twitchsense.live import follower as follower_module
-from twitchsense.live.device_stream import DeviceStream
 from twitchsense.live.follower import NightFollower
+from twitchsense.live.v1_stream import V1Stream
 from twitchsense.live.waveform_buffer import COLUMNS_PER_S, LENGTH_S, WaveformBuffer
 from twitchsense.model.channels import NS, Channel, Chunk
 from twitchsense.nightfile.recorder_clock import RecorderClock
@@ -249,7 +249,7 @@ def test_clock_drift_is_corrected_in_the_waveform_times(drift, monkeypatch):
     monkeypatch.setattr(Detector, "push", lambda detector, *chunks: [])  # only the times matter
     monkeypatch.setattr(Detector, "peek", lambda detector: [])
     seconds, pushed = 200, []
-    stream = DeviceStream(KEY, decode_info(info_bytes()), on_chunk=pushed.append)
+    stream = V1Stream(KEY, decode_info(info_bytes()), on_chunk=pushed.append)
     rng = np.random.default_rng(1)
     for _, at, data in make_frames(seconds, drift=drift):
         arrival = T0 + round((at + 0.004 + rng.exponential(0.02)) * NS)

@@ -22,7 +22,7 @@ from twitchsense.errors import InputError
 from twitchsense.io.bids.bids_write import write_bids
 from twitchsense.io.capture_export import export
 from twitchsense.results.annotation_export import bids_events, write_events
-from twitchsense.scoring.annotation_text import to_luna, to_nsrr
+from twitchsense.scoring.annotations import to_luna, to_nsrr
 from twitchsense.sleep.hypnogram.read import read_hypnogram
 
 TABLE = events(

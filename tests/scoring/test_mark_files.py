@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from twitchsense.cli.app import main
 from twitchsense.errors import InputError
-from twitchsense.scoring.annotation_text import to_luna, to_nsrr
+from twitchsense.scoring.annotations import to_luna, to_nsrr
 from twitchsense.scoring.event_lists.mark_files import read_events, read_mark_list
 from twitchsense.scoring.event_lists.mark_kinds import parse_kinds, split_leg
 from twitchsense.scoring.leg_movements.input import read_movements

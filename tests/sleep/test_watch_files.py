@@ -16,7 +16,7 @@ from tests.sleep.builders import (
     write_text,
 )
 from tests.sleep.watch_builders import FILES, STATES
-from twitchsense.scoring.leg_movements.lab_clock import movements_clock
+from twitchsense.scoring.leg_movements.sleep_files import movements_clock
 from twitchsense.sleep.hypnogram.read import read_hypnogram
 
 WHEN = night_clock("2026-03-01T22:30:00+01:00")

@@ -1,13 +1,16 @@
-"""Start-up time and peak memory, each measured in a fresh process."""
+"""Time of a function call; start-up time and peak memory of a fresh process."""
 
 from __future__ import annotations
 
+import gc
 import json
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +18,56 @@ import numpy as np
 
 from twitchsense.bench.synthetic import Arrays
 from twitchsense.errors import TwitchsenseError
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Time of a function call.
+
+    Attributes
+    ----------
+    wall_s : float
+        Wall-clock time, s.
+    cpu_s : float
+        Processor time of all threads together, s.
+    """
+
+    wall_s: float
+    cpu_s: float
+
+    @property
+    def seconds(self) -> float:
+        """The smaller of wall-clock and processor time, s.
+
+        On an idle computer this is the wall-clock time (threads make it smaller than the
+        processor time); on a busy one it excludes the time of other processes.
+        """
+        return min(self.wall_s, self.cpu_s)
+
+
+def measure_cost(job: Callable[[], object], repeats: int = 1) -> Cost:
+    """Measure a function call several times.
+
+    Parameters
+    ----------
+    job : callable
+        Called without arguments.
+    repeats : int
+        Number of calls.
+
+    Returns
+    -------
+    Cost
+        Cost of the fastest call, because disturbances can only add to the time.
+    """
+    costs = []
+    for _ in range(repeats):
+        gc.collect()
+        wall, cpu = time.perf_counter(), time.process_time()
+        job()
+        costs.append(Cost(time.perf_counter() - wall, time.process_time() - cpu))
+    return min(costs, key=lambda cost: cost.seconds)
+
 
 #: Imports whose memory does not count for twitchsense.
 _BASE_IMPORTS: Final = "import numpy, scipy.signal, scipy.ndimage, pandas"
@@ -126,8 +179,8 @@ def run_in_process(call: str) -> dict[str, Any]:
 def analyze_tile(tile: str, seconds: float) -> None:
     """Analyse a synthetic night in this process and print its memory (see `run_in_process`)."""
     base, n_events = peak_mb(), list[int]()
+    from twitchsense.bench.process import measure_cost
     from twitchsense.bench.synthetic import tile_recording
-    from twitchsense.bench.timing import measure_cost
     from twitchsense.results.night import analyze
 
     with np.load(tile) as stored:
@@ -141,7 +194,7 @@ def analyze_tile(tile: str, seconds: float) -> None:
 def analyze_files(captures: list[str], out: str) -> None:
     """Analyse captures in this process, save the results, print its memory."""
     base = peak_mb()
-    from twitchsense.bench.timing import measure_cost
+    from twitchsense.bench.process import measure_cost
     from twitchsense.io.read import read
     from twitchsense.results.night import analyze
 

@@ -9,9 +9,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from twitchsense.bench.process import Cost, measure_cost
 from twitchsense.bench.stages import StageSampler
 from twitchsense.bench.synthetic import Arrays
-from twitchsense.bench.timing import Cost, measure_cost
 from twitchsense.dsp.engine import engine, why_not_native
 from twitchsense.io.read import read
 from twitchsense.model.recording import Recording

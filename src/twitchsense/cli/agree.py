@@ -87,7 +87,7 @@ def agree(
     from twitchsense.scoring.event_lists.mark_files import read_mark_list
     from twitchsense.scoring.event_lists.mark_kinds import check_kinds_used, parse_kinds
     from twitchsense.scoring.leg_movements.input import leg_movements_of
-    from twitchsense.scoring.leg_movements.lab_clock import movements_clock
+    from twitchsense.scoring.leg_movements.sleep_files import movements_clock
 
     if not leg_movements:
         given = {"--indices": indices, "--hypnogram": hypnogram, "--respiratory": respiratory,
@@ -136,12 +136,12 @@ def _compare(
 ) -> ComparedIndices:
     """Score both lists by the leg-movement rules."""
     from twitchsense.scoring.leg_movements.compare_lists import compare_lists, read_program_indices
-    from twitchsense.scoring.leg_movements.night_files import read_night_files
+    from twitchsense.scoring.leg_movements.sleep_files import read_sleep_files
     from twitchsense.sleep.hypnogram.stage_codes import parse_codes
 
     codes = parse_codes(stages) if stages else None
     hypnogram, respiratory, indices = files
-    night = read_night_files(lists["truth"], hypnogram, respiratory, codes, clock)
+    night = read_sleep_files(lists["truth"], hypnogram, respiratory, codes, clock)
     programs = {} if indices is None else read_program_indices(indices)
     return compare_lists(lists, night.hypnogram, night.respiratory, programs, night.notes)
 

@@ -9,9 +9,9 @@ from typing import Final
 import click
 
 from twitchsense.acquire.frame_queue import Stored, StoredFrame, StoredPacket
-from twitchsense.live.device_stream import DeviceStream
 from twitchsense.live.driver_stream import DriverStream
 from twitchsense.live.event_updates import EventUpdate
+from twitchsense.live.v1_stream import V1Stream
 from twitchsense.model.candidates import ScoredCandidate
 from twitchsense.model.channels import NS
 
@@ -48,7 +48,7 @@ class EventPrinter:
         self.n_events = 0
         self._on_update = on_update
         self._is_silent = is_silent
-        self._streams: dict[tuple[str, int], DeviceStream] = {}
+        self._streams: dict[tuple[str, int], V1Stream] = {}
         self._decoded: dict[str, DriverStream] = {}
         self._latest_ns = 0  # onset of the latest movement that was printed
         self._provisional: dict[tuple[str, int, int], str] = {}  # kind as it was printed
@@ -71,7 +71,7 @@ class EventPrinter:
         for (device, count), received in by_boot.items():
             stream = self._streams.get((device, count))
             if stream is None:
-                stream = DeviceStream(device, received[0].source.info)
+                stream = V1Stream(device, received[0].source.info)
                 self._streams[device, count] = stream
             for row in stream.push((s.frame, s.arrival_ns) for s in received):
                 self.pass_on(row, (device, count, row.number), stream)
@@ -83,7 +83,7 @@ class EventPrinter:
                 self.pass_on(row, (device, 0, row.number), decoded)
 
     def pass_on(
-        self, row: EventUpdate, key: tuple[str, int, int], stream: DeviceStream | DriverStream
+        self, row: EventUpdate, key: tuple[str, int, int], stream: V1Stream | DriverStream
     ) -> None:
         """Pass a movement on, and print it.
 
@@ -92,7 +92,7 @@ class EventPrinter:
         row : EventUpdate
         key : (str, int, int)
             Device, boot count and number of the row.
-        stream : DeviceStream or DriverStream
+        stream : V1Stream or DriverStream
             Where it was found.
         """
         drift_ns = stream.drift_ns(row.candidate.onset_ns)

@@ -85,7 +85,7 @@ def run_cohort(
     nights : sequence of NightEntry
     out : Path
         Directory of the dataset; for its tables see
-        `twitchsense.cohort.dataset_tables.TABLES`.
+        `twitchsense.cohort.dataset.TABLES`.
     executor : str
         ``processes`` of this computer, or ``dask://host:port`` of a scheduler.
     workers : int, optional

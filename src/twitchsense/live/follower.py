@@ -19,9 +19,9 @@ from typing import Any, Final
 
 from twitchsense.devices.contract import PacketError
 from twitchsense.devices.v1.v1_frames import MARKER_TYPE, DeviceInfo, Frame, decode_frame
-from twitchsense.live.device_stream import DeviceStream
+from twitchsense.live.driver_stream import LiveDecoder
 from twitchsense.live.event_updates import EventUpdate
-from twitchsense.live.live_decoder import LiveDecoder
+from twitchsense.live.v1_stream import V1Stream
 from twitchsense.live.waveform_buffer import WaveformBuffer
 from twitchsense.model.channels import NS, Channel, Chunk
 from twitchsense.nightfile.lock import is_being_written
@@ -108,7 +108,7 @@ class NightFollower:
     counts: Counter[str] = field(default_factory=Counter)
     waveforms: dict[str, WaveformBuffer] = field(default_factory=dict)
     on_update: Callable[[Hashable, EventUpdate, int], None] | None = None
-    _streams: dict[int, DeviceStream] = field(default_factory=dict)
+    _streams: dict[int, V1Stream] = field(default_factory=dict)
     _decoders: dict[str, LiveDecoder] = field(default_factory=dict)
     _connection_events: dict[str, str] = field(default_factory=dict)
     #: Id of the last row that was read, by table.
@@ -306,7 +306,7 @@ class NightFollower:
             drift_ns = stream.drift_ns(chunk.segment_start_ns + offset_ns)
             self.waveforms[chunk.channel].push(chunk, drift_ns)
 
-        stream = DeviceStream(device, info, on_chunk=add_to_waveform)
+        stream = V1Stream(device, info, on_chunk=add_to_waveform)
         channels = {channel.name: channel for channel in stream.channels}
         self._streams[boot_id] = stream
         for channel in stream.channels:

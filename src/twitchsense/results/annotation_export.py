@@ -12,8 +12,7 @@ from twitchsense.model.channels import NS
 from twitchsense.model.recording import Recording
 from twitchsense.output_files import check_output_directory, check_target, staged
 from twitchsense.results.load import SavedNight
-from twitchsense.scoring.annotation_text import to_luna, to_nsrr
-from twitchsense.scoring.annotations import since, to_annotations, to_bids
+from twitchsense.scoring.annotations import since, to_annotations, to_bids, to_luna, to_nsrr
 
 #: Name of the file of each kind.
 EVENT_FILES: Final = {

@@ -26,8 +26,6 @@ from twitchsense.scoring.leg_movements.input import (
     respiratory_from_frame,
     select_leg_movements,
 )
-from twitchsense.scoring.leg_movements.lab_clock import movements_clock
-from twitchsense.scoring.leg_movements.night_files import read_night_files
 from twitchsense.scoring.leg_movements.rules import (
     BOTH,
     UNDEFINED,
@@ -43,6 +41,7 @@ from twitchsense.scoring.leg_movements.rules import (
     get_rules,
     without_candidates,
 )
+from twitchsense.scoring.leg_movements.sleep_files import movements_clock, read_sleep_files
 from twitchsense.sleep.hypnogram.clock_times import NightClock
 from twitchsense.sleep.hypnogram.model import SLEEP, Hypnogram
 from twitchsense.sleep.hypnogram.stage_codes import codes_of
@@ -191,7 +190,7 @@ def score_leg_movements(
     clock, clock_notes = movements_clock(start, zone, files, files[0])
     movements = _select(movements, kinds or {}, clock)
     onset, stop, leg = movements_from_frame(movements)
-    night = read_night_files(movements, files[1], files[2], codes_of(stages), clock)
+    night = read_sleep_files(movements, files[1], files[2], codes_of(stages), clock)
     combined = combine_leg_movements(onset, stop, leg, rule)
     if "large" in movements:
         large = movements["large"].to_numpy(np.bool_)

@@ -7,7 +7,7 @@ from typing import Final
 
 from twitchsense.errors import InputError
 from twitchsense.sleep.hypnogram.clock_times import UNDATED, NightClock
-from twitchsense.sleep.hypnogram.fitabase import COLUMNS, read_minute_sleep
+from twitchsense.sleep.hypnogram.fitbit import FITABASE_COLUMNS, read_minute_sleep
 from twitchsense.sleep.hypnogram.model import Hypnogram
 from twitchsense.sleep.hypnogram.oura import PHASES, read_oura_csv
 from twitchsense.sleep.hypnogram.withings import read_withings_csv
@@ -62,7 +62,7 @@ def read_watch_csv(
             cure = "give a table of this night: start,end,stage (times with offset; W, N2, N3, R)"
             raise InputError(source, f"is an export of {app}, which is not read", cure, "line 1")
     names = [name.strip().strip('"') for name in lines[0].replace(";", ",").split(",")]
-    if set(names) >= COLUMNS:
+    if set(names) >= FITABASE_COLUMNS:
         return read_minute_sleep(path, source, clock or UNDATED)
     oura = "bedtime_start" in names and any(key in names for key in PHASES)
     withings = names == ["start", "duration", "value"] and "[" in "".join(lines[1:2])

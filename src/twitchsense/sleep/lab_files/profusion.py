@@ -3,6 +3,7 @@
 NSRR files (``<PSGAnnotation>``) list stages and events together; the concept holds the
 stage and its number, ``Stage 2 sleep|2``. Profusion files (``<CMPStudyConfig>``) hold one
 number for each epoch, and the events by name. Both count seconds from the start of the EDF.
+A file that declares an entity is refused.
 """
 
 from __future__ import annotations
@@ -10,11 +11,14 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
+from xml.parsers import expat
 
 from twitchsense.errors import InputError
+from twitchsense.regular_file import read_limited
 from twitchsense.sleep.hypnogram.clock_times import NightClock
 from twitchsense.sleep.lab_files.lab_annotations import (
     AnnotationKind,
@@ -23,7 +27,6 @@ from twitchsense.sleep.lab_files.lab_annotations import (
     clock_text,
     place_file_start,
 )
-from twitchsense.sleep.lab_files.xml_elements import XmlElement, read_xml_elements
 
 ROOTS: Final = ("PSGAnnotation", "CMPStudyConfig")
 #: Stage concepts of the NSRR and stage numbers of Profusion, in lower case.
@@ -125,3 +128,86 @@ def _number(event: dict[str, XmlElement], key: str, source: str) -> float:
     if not -1e7 < value < 1e7 or (key == "EpochLength" and value <= 0):
         raise InputError(source, f"{key} is {element.text!r}", _CURE, f"line {element.line}")
     return value
+
+
+@dataclass(frozen=True, slots=True)
+class XmlElement:
+    """An element without children.
+
+    Attributes
+    ----------
+    path : tuple of str
+        Names of the elements it lies in, and its own.
+    text : str
+    line : int
+    parent : int
+        Number of the element it lies in, counted over the file.
+    """
+
+    path: tuple[str, ...]
+    text: str
+    line: int
+    parent: int
+
+
+def read_xml_elements(path: Path, source: str) -> list[XmlElement]:
+    """Return the elements without children, in the order of the file.
+
+    Parameters
+    ----------
+    path : Path
+    source : str
+        Name of the file in messages.
+
+    Returns
+    -------
+    list of XmlElement
+
+    Raises
+    ------
+    InputError
+        If the XML is damaged or declares entities.
+    """
+    out: list[XmlElement] = []
+    stack: list[tuple[str, int, int]] = []  # name, number, line
+    text: list[str] = []
+    count, leaf = 0, False
+    parser = expat.ParserCreate()
+
+    def start(name: str, _: dict[str, str]) -> None:
+        nonlocal count, leaf
+        stack.append((name, count, parser.CurrentLineNumber))
+        count += 1
+        leaf = True
+        text.clear()
+
+    def end(_: str) -> None:
+        nonlocal leaf
+        if leaf:
+            names = tuple(name for name, _, _ in stack)
+            parent = stack[-2][1] if len(stack) > 1 else -1
+            out.append(XmlElement(names, "".join(text).strip(), stack[-1][2], parent))
+        leaf = False
+        stack.pop()
+
+    def refuse_entity(*_: object) -> NoReturn:
+        raise InputError(
+            source, "declares XML entities", "give the file as its program wrote it",
+            f"line {parser.CurrentLineNumber}",
+        )  # fmt: skip
+
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = text.append
+    parser.EntityDeclHandler = refuse_entity
+    data = read_limited(path, source)
+    try:
+        parser.Parse(data, True)
+    except expat.ExpatError as error:
+        reason = expat.errors.messages.get(error.code, str(error))
+        raise InputError(
+            source, f"is damaged XML ({reason})", "export it again", f"line {error.lineno}"
+        ) from error
+    except (LookupError, ValueError) as error:  # an unknown encoding
+        raise InputError(source, f"is damaged XML ({error})", "export it again") from error
+    return out

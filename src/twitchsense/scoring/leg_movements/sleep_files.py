@@ -1,21 +1,31 @@
-"""The clock of marks in seconds, for files of stages and events that have clock times."""
+"""Sleep stages and respiratory events of a list of leg movements, on its time axis.
+
+The movements count seconds; the clock of their second 0 places files that have clock times.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
+import pandas as pd
+
 from twitchsense.errors import InputError
 from twitchsense.regular_file import read_limited
 from twitchsense.scoring.event_lists.mark_files import first_clock_time
+from twitchsense.scoring.leg_movements.input import check_hypnogram_covers, read_leg_hypnogram
 from twitchsense.sleep.hypnogram.clock_change import to_utc_us
 from twitchsense.sleep.hypnogram.clock_text import parse_clock_time
 from twitchsense.sleep.hypnogram.clock_times import NightClock
+from twitchsense.sleep.hypnogram.model import Hypnogram
+from twitchsense.sleep.hypnogram.stage_codes import Codes
 from twitchsense.sleep.lab_files.recognize import read_lab_file
+from twitchsense.sleep.lab_files.respiratory_events import read_respiratory_events
 
 #: Day of a night of which no file gives the date; it has no clock change.
 _ANY_DAY: Final = datetime(2026, 1, 15, 12)
@@ -139,3 +149,61 @@ def _since_midnight(at: datetime | timedelta) -> timedelta:
     if isinstance(at, timedelta):
         return at
     return at - datetime(at.year, at.month, at.day)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SleepFiles:
+    """Stages and respiratory events on the time axis of the movements.
+
+    Attributes
+    ----------
+    hypnogram : Hypnogram or None
+        With its own notes.
+    respiratory : DataFrame or None
+        ``onset`` and ``duration`` in seconds.
+    notes : tuple of str
+        Notes on the respiratory events.
+    """
+
+    hypnogram: Hypnogram | None
+    respiratory: pd.DataFrame | None
+    notes: tuple[str, ...]
+
+
+def read_sleep_files(
+    movements: pd.DataFrame,
+    hypnogram: Path | None,
+    respiratory: Path | None,
+    codes: Codes | None = None,
+    clock: NightClock | None = None,
+) -> SleepFiles:
+    """Read the files of a night.
+
+    Parameters
+    ----------
+    movements : DataFrame
+        From `twitchsense.scoring.leg_movements.input.read_movements`.
+    hypnogram, respiratory : Path or None
+        Files of stages and of respiratory events.
+    codes : mapping of str to str, optional
+        Meaning of numeric or unknown stage words.
+    clock : NightClock, optional
+        From `twitchsense.scoring.leg_movements.sleep_files.movements_clock`.
+
+    Returns
+    -------
+    SleepFiles
+
+    Raises
+    ------
+    InputError
+        Naming the file, the place and the cure; also for a hypnogram that shares no time
+        with the movements.
+    """
+    stages = None if hypnogram is None else read_leg_hypnogram(hypnogram, codes, clock)
+    if stages is not None:
+        check_hypnogram_covers(movements, stages)
+    if respiratory is None:
+        return SleepFiles(stages, None, ())
+    read = read_respiratory_events(respiratory, clock)
+    return SleepFiles(stages, read.events, read.notes)

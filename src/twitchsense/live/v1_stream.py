@@ -15,7 +15,7 @@ from twitchsense.model.channels import Chunk
 from twitchsense.nightfile.column_layout import v1_columns
 
 
-class DeviceStream(SampleStream):
+class V1Stream(SampleStream):
     """One connection to a v1 wearable.
 
     Parameters
