@@ -18,13 +18,13 @@ from pydantic import BaseModel
 from twitchsense.cohort.dataset import TABLES as COHORT_TABLES
 from twitchsense.detect.features import FEATURES
 from twitchsense.detect.models import boosted_trees
+from twitchsense.detect.rules.acc_jerk import MAX_CONFIDENCE_ALONE
 from twitchsense.detect.rules.burst_grouping import MIN_FILLED
 from twitchsense.detect.rules.burst_limits import (
     MIN_PEAK_TO_FLOOR,
     max_duration_ms,
     min_duration_ms,
 )
-from twitchsense.detect.rules.cluster_rules import ONE_SENSOR
 from twitchsense.detect.rules.jerk_rule import MIN_PROBABILITY
 from twitchsense.detect.rules.rule_order import CLUSTER_RULES, NIGHT_RULES
 from twitchsense.model.event_table import EVENT_COLUMNS, REJECT_REASONS
@@ -355,7 +355,7 @@ def kinds_table() -> list[str]:
             f"where there is no EMG, or its noise exceeds {jerk.masked_uv:g} µV [E]: at least "
             f"{jerk.min_g_alone:g} g and {jerk.min_jerk_g_s:g} g/s, half of the peak within "
             f"{jerk.lag_ms:g} ms, above a fifth of it for at most {jerk.max_episode_s:g} s; "
-            f"confidence at most {ONE_SENSOR:g} [E]",
+            f"confidence at most {MAX_CONFIDENCE_ALONE:g} [E]",
         ),
         (
             "twitch",

@@ -207,8 +207,8 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         "jerk-acc", "jerk", "A jerk seen by the accelerometer alone",
-        "Without EMG at least 0.15 g are required, and the confidence is at most 0.5, because a "
-        "knock at the bed can look the same.",
+        "Without EMG at least 0.15 g are required, and the confidence is lower the sooner the leg "
+        "is at rest, because a knock at the bed can look the same.",
         (_body(_JERK, 40.0, 0.13, 1100.0, 0.4),), 39.6, 40.9, modify=_no_emg,
     ),
     Case(

@@ -464,8 +464,14 @@ def test_episodes_without_a_burst(candidate, emg, expected):
     assert kind_and_reason(candidate, emg=emg) == expected
 
 
-def test_confidence_of_a_jerk_by_one_sensor_is_at_most_a_half():
-    assert classify_cluster(episode(threshold_ratio=1e6), emg=False)[0].confidence <= 0.5
+def test_a_jolt_without_emg_is_surer_to_be_a_jerk_the_longer_it_lasts():
+    short, equal, long = (
+        classify_cluster(episode(duration_s, threshold_ratio=1e6), emg=False)[0].confidence
+        for duration_s in (0.05, 0.08, 0.3)
+    )
+    assert short < 0.25
+    assert equal == pytest.approx(0.5)
+    assert long == 0.9
 
 
 def test_jerk_without_emg_has_a_grade_and_no_amplitude():

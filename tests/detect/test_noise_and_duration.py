@@ -76,7 +76,7 @@ def test_acceleration_without_emg_is_a_bump_unless_noise_would_hide_a_jerk(noise
     assert found.events.trial_type.tolist() == kinds
     if kinds:
         assert found.valid_s["emg1"] < 20
-        assert found.events.confidence.iloc[0] <= 0.5
+        assert found.events.confidence.iloc[0] <= 0.9
     else:
         assert found.rejected.reason.tolist() == ["bump"]
 

@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+from twitchsense.detect.rules.acc_jerk import acc_jerk, acc_jerk_confidence
 from twitchsense.detect.rules.burst_grouping import (
     DOUBLET_NS,
     TRAIN_NS,
@@ -37,7 +38,6 @@ from twitchsense.detect.rules.classify import Classifier
 from twitchsense.detect.rules.clustering import LINK_NS, Cluster
 from twitchsense.detect.rules.jerk_rule import (
     BurstTrain,
-    acc_jerk,
     jerk_grade,
     min_probability,
     moved_leg,
@@ -52,7 +52,7 @@ from twitchsense.settings import Settings
 #: 2607 contractions of real muscle exceeded 167 Hz (tuning side of benchmarks/accuracy);
 #: white noise has 214 Hz.
 MAX_MUSCLE_HZ: Final = 180.0
-#: Maximum confidence of a jerk that only one of two sensors could observe.
+#: Maximum confidence of a movement that only the accelerometer could observe.
 ONE_SENSOR: Final = 0.5
 #: Time after a contraction in which its movement may still begin.
 MOVEMENT_LAG_NS: Final = 150 * MS
@@ -281,7 +281,7 @@ class ClusterRules:
         usable = self.sensors.emg_usable(episode.onset_ns)
         jerk = None if usable else acc_jerk(episode, self.settings.jerk)
         if jerk is not None and not self.sensors.emg_shows_jerks(episode.onset_ns):
-            return self._acc_only(jerk, "jerk", "", ONE_SENSOR * confidence)
+            return self._acc_only(jerk, "jerk", "", acc_jerk_confidence(jerk) * confidence)
         # a leg that lies as before has only moved itself; with a silent muscle, the body moved it
         of_body = usable or turn_deg >= self.settings.twitch.max_turn_deg
         if episode.duration_s > movement.max_s or (
