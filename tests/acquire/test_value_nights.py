@@ -133,7 +133,7 @@ def test_two_protocols_share_one_night_and_one_clock(tmp_path):
     assert len(npg.samples) > 14_000
 
 
-def test_spoiled_values_are_gaps_with_a_note(outage_night, tmp_path):
+def test_damaged_values_are_gaps_with_a_note(outage_night, tmp_path):
     path, _ = outage_night
     copy = tmp_path / "b.night"
     copy.write_bytes(path.read_bytes())
@@ -143,7 +143,7 @@ def test_spoiled_values_are_gaps_with_a_note(outage_night, tmp_path):
         db.execute("UPDATE value SET direction = 'sideways' WHERE number = 500")
     db.close()
     recording = ts.read(copy)
-    assert any("values spoiled on the disk" in note for note in recording.notes)
+    assert any("values damaged on the disk" in note for note in recording.notes)
     assert len(recording.segments_of("emg1")) >= 5
 
 

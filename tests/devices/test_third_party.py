@@ -144,7 +144,7 @@ def test_a_night_of_it_is_recorded_and_read(tmp_path):
 
 
 def test_an_option_that_the_device_does_not_offer_ends_the_recording(tmp_path):
-    with pytest.raises(InputError, match="rate=70 is not on offer"):
+    with pytest.raises(InputError, match="rate=70 is not available"):
         record_peers(tmp_path / "a.night", [AcmeSensor()], ["acme"], 20, options={"rate": "70"})
 
 

@@ -188,7 +188,7 @@ def test_a_step_is_taken_out_of_the_arrivals_of_a_driver(tmp_path, size):
     assert recording.channels[0].fs == pytest.approx(FS, rel=2e-4)
 
 
-def test_one_spoiled_arrival_is_no_step():
+def test_one_damaged_arrival_is_no_step():
     arrival = T0 + np.arange(1000) * SECOND // 50
     arrival[500] += 1 << 50
     rows = np.arange(1000)

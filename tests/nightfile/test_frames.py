@@ -80,4 +80,4 @@ def test_values_of_a_wrong_type_count_as_corrupt(column, value, tmp_path):
         db.execute(f"UPDATE packet SET {column} = {text} WHERE seq = 20")
     db.close()
     recording = ts.read(path)
-    assert any("1 packets spoiled on the disk and 0 that" in n for n in recording.notes)
+    assert any("1 packets damaged on the disk and 0 that" in n for n in recording.notes)

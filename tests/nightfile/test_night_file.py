@@ -153,7 +153,7 @@ def test_corrupt_packets_are_left_out_with_a_note(tmp_path):
         db.execute("UPDATE packet SET data = zeroblob(242) WHERE seq = 20")
     db.close()
     recording = ts.read(path)
-    assert any("1 packets spoiled on the disk" in n for n in recording.notes)
+    assert any("1 packets damaged on the disk" in n for n in recording.notes)
     assert len(recording.segments) in (4, 5)
 
 

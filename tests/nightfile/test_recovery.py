@@ -148,7 +148,7 @@ def test_a_wrong_byte_in_the_index_costs_nothing(night, tmp_path):
     assert contents(tmp_path / "new.night") == before
 
 
-def test_spoiled_packets_are_not_recovered_and_not_counted_as_others(night, tmp_path):
+def test_damaged_packets_are_not_recovered_and_not_counted_as_others(night, tmp_path):
     before = contents(night)["packet"]
     data = night.read_bytes()
     for seq in (40, 41, 80):
@@ -225,9 +225,9 @@ def test_a_description_without_checksum_that_cannot_be_right_is_lost(night, tmp_
     downgrade(night, 3)
     with sqlite3.connect(night) as db:
         (cell,) = db.execute(f"SELECT {column} FROM device").fetchone()
-        spoiled = bytearray(cell.encode() if column == "key" else cell)
-        spoiled[at] = byte
-        value = spoiled.decode() if column == "key" else bytes(spoiled)
+        damaged = bytearray(cell.encode() if column == "key" else cell)
+        damaged[at] = byte
+        value = damaged.decode() if column == "key" else bytes(damaged)
         db.execute(f"UPDATE device SET {column} = ?", (value,))
     db.close()
     if at == 0:

@@ -62,7 +62,7 @@ def test_a_wrong_byte_in_the_description_of_the_device_is_refused(tmp_path, offs
 
 
 @pytest.mark.parametrize("table", ["connection", "characteristic", "device_setting"])
-def test_spoiled_descriptions_of_driver_devices_are_refused(tmp_path, table):
+def test_damaged_descriptions_of_driver_devices_are_refused(tmp_path, table):
     path = write_values(tmp_path / "a.night", npg_values([0.0] * 3000))
     column = {"connection": "version", "characteristic": "uuid", "device_setting": "value"}[table]
     with sqlite3.connect(path) as db:
@@ -72,22 +72,22 @@ def test_spoiled_descriptions_of_driver_devices_are_refused(tmp_path, table):
         ts.read(path)
 
 
-def test_a_value_of_another_characteristic_is_spoiled(tmp_path):
+def test_a_value_of_another_characteristic_is_damaged(tmp_path):
     path = write_values(tmp_path / "a.night", npg_values([0.0] * 3000))
     with sqlite3.connect(path) as db:
         db.execute("UPDATE value SET characteristic = 1 WHERE number = 20")
         db.execute("UPDATE value SET direction = 'write' WHERE number = 40")
     db.close()
-    assert any("2 values spoiled" in note for note in ts.read(path).notes)
+    assert any("2 values damaged" in note for note in ts.read(path).notes)
 
 
-def test_a_packet_of_another_boot_is_spoiled(tmp_path):
+def test_a_packet_of_another_boot_is_damaged(tmp_path):
     path = write_night(tmp_path / "a.night", 6, boots=(1, 2))
     with sqlite3.connect(path) as db:
         db.execute("DELETE FROM packet WHERE boot = 2 AND seq = 30")
         db.execute("UPDATE packet SET boot = 2 WHERE boot = 1 AND seq = 30")
     db.close()
-    assert any("1 packets spoiled" in note for note in ts.read(path).notes)
+    assert any("1 packets damaged" in note for note in ts.read(path).notes)
 
 
 @pytest.mark.slow

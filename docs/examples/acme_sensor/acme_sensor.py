@@ -59,7 +59,7 @@ class AcmeDriver:
     def open(self, options):
         rate = options.get("rate", "100")
         if rate not in ("50", "100"):
-            raise InputError("--option", f"rate={rate} is not on offer", "choose 50 or 100")
+            raise InputError("--option", f"rate={rate} is not available", "choose 50 or 100")
         yield Read(BATTERY_UUID, optional=True)
         yield Subscribe(DATA_UUID)
         yield Write(CONTROL_UUID, bytes([1, int(rate)]))  # start

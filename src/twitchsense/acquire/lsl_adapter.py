@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 #: Time (s) in which all streams of a network answer.
 RESOLVE_S: Final = 1.0
-#: Time (s) in which the timestamps are judged.
+#: Time (s) in which the timestamps are examined.
 TIMESTAMP_CHECK_S: Final = 3.0
 #: Time (s) between two looks at the buffer of the library.
 _POLL_S: Final = 0.1
@@ -170,7 +170,7 @@ def select_stream(infos: list[Any], name: str) -> Advertisement | None:
     for key in keys:
         matching = [i for i in by_uid.values() if not wanted or key(i) == wanted]
         if key is _address and wanted:
-            # a sender that started anew: what it sent before may still be announced for a while
+            # a sender that restarted: what it sent before may still be announced for a while
             matching = sorted(matching, key=lambda i: float(i.created_at()))[-1:]
         if len(matching) > 1:
             listed = ", ".join(sorted(printable(_address(i)) for i in matching)[:_MAX_LISTED])
@@ -213,13 +213,13 @@ class LslClient:
         self._task: asyncio.Task[None] | None = None
         self._correction_s = math.nan
         self._buffer = np.empty(0)
-        #: Blocks that were taken while the timestamps were judged.
+        #: Blocks that were taken while the timestamps were examined.
         self._blocks: list[bytes] = []
 
     async def connect(self) -> None:
         """Open the stream."""
         pylsl = load_pylsl()
-        # a stream that is lost is found and described anew, and its loss is noted
+        # a stream that is lost is found and described again, and its loss is noted
         self._inlet = pylsl.StreamInlet(self._info, max_buflen=_BUFFER_S, recover=False)
         info = await self._call(self._inlet.info, _ANSWER_S)
         self._description = info.as_xml().encode()
@@ -244,7 +244,7 @@ class LslClient:
             await asyncio.to_thread(lambda: inlets.pop().close_stream())
 
     async def read_gatt_char(self, uuid: str) -> bytearray:
-        """Return the description, or the judgement of the timestamps."""
+        """Return the description, or the result of examining the timestamps."""
         if uuid == DESCRIPTION_UUID:
             return bytearray(self._description)
         return bytearray((await self._check_timestamps()).to_bytes())
@@ -271,7 +271,7 @@ class LslClient:
             raise BleakError(f"the LSL stream does not answer ({error})") from error
 
     async def _check_timestamps(self) -> TimestampCheck:
-        """Receive for some seconds, and judge the timestamps."""
+        """Receive for some seconds, and examine the timestamps."""
         times_s: list[np.ndarray[Any, Any]] = []
         loop = asyncio.get_running_loop()
         end_s = loop.time() + TIMESTAMP_CHECK_S

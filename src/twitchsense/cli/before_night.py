@@ -234,7 +234,7 @@ def check_device(requested: RequestedDevice, options: tuple[str, ...]) -> list[C
     from twitchsense.live.device_check import CheckResult, check_channels, check_link
     from twitchsense.settings import Settings
 
-    # EMG without a unit is read as if a count were a µV; then only contact and range are judged
+    # EMG without a unit is read as if a count were a µV; then only contact and range are evaluated
     settings = {"gain": _UNIT_GAIN, **requested.settings}
     with tempfile.TemporaryDirectory(prefix="twitchsense-check-") as folder:
         path = Path(folder) / "check.night"

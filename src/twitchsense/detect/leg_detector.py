@@ -304,7 +304,7 @@ class LegDetector:
         Returns
         -------
         candidates : list of ScoredCandidate
-            Decided anew, with the accelerometer on the EMG's clock, if the clocks drift apart.
+            Decided again, with the accelerometer on the EMG's clock, if the clocks drift apart.
         context : NightContext
         offset : ClockOffset
         """
@@ -337,7 +337,7 @@ class LegDetector:
         return decided
 
     def _classify_aligned(self, history: AlignedHistory) -> list[ScoredCandidate]:
-        """Classify all candidates of the night anew, with both sensors on one clock."""
+        """Classify all candidates of the night again, with both sensors on one clock."""
         rules = replace(self._rules, sensors=SensorQueries(history))
         queue = ClusterQueue()
         for candidates in (self._kept.bursts, self._kept.runs, history.episodes):

@@ -69,7 +69,7 @@ class Message:
         Full UUID in lower case.
     direction : Direction
         Indications count as notifications. A stack may deliver the answer to a read as a
-        notification, so a decoder treats both alike.
+        notification, so a decoder treats both in the same way.
     data : bytes
         The value.
     arrival_ns : int
@@ -100,7 +100,7 @@ class SamplePacket:
     arrival_ns : int
         Arrival of the last value that the samples came in, ns.
     restarted : bool
-        Whether counter or clock started anew since the packet before: the difference of the
+        Whether counter or clock restarted since the packet before: the difference of the
         positions says nothing.
     resent : bool
         Whether the device sent the samples late, on request: the arrival says nothing about
@@ -214,7 +214,7 @@ class Abilities:
         What the device does without a connection: it stops and must be started again, it goes
         on and the samples are lost, or it stores them.
     restarts_on : frozenset of {'power', 'connect', 'start'}
-        Events at which its counter or clock starts anew.
+        Events at which its counter or clock restarts.
     """
 
     resend: Literal["none", "after_night", "live"] = "none"

@@ -11,14 +11,14 @@ _MIN_PAIRS: Final = 8
 _MIN_AGREEING: Final = 3
 #: Largest relative difference of rates that agree.
 _AGREEMENT: Final = 0.03
-#: Largest relative difference from a rate on offer, alone and as a share of the step to the next:
+#: Largest relative difference from an available rate, alone and as a share of the step to the next:
 #: 1.5 % for 50 and 52 Hz.
 _TOLERANCE: Final = 0.05
 _STEP_SHARE: Final = 0.4
 
 
 def find_rate(pairs: Iterable[tuple[int, float]], offered: Sequence[float]) -> float | None:
-    """Return the rate on offer that packets without a loss between them show.
+    """Return the available rate that packets without a loss between them show.
 
     A loss makes a rate look lower, never higher. Therefore the highest rate that several pairs of
     packets agree on is taken.

@@ -72,7 +72,7 @@ def check_channels(
     settings : Settings
         Limits of the noise.
     has_unit : bool
-        Whether the EMG is in µV; otherwise only contact and range are judged.
+        Whether the EMG is in µV; otherwise only contact and range are evaluated.
 
     Returns
     -------

@@ -2,8 +2,8 @@
 
 It runs in one thread, whatever the number of connections. Each connection carries one request.
 If too many connections wait, the oldest is closed: a browser sends its request at once, so only
-a client that holds its connection open without a request is hit. Requests that are admitted are
-counted apart, so that others cannot push them out.
+a client that keeps its connection open without a request is affected. Admitted requests are
+counted separately, so that others cannot displace them.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ MAX_ADMITTED: Final = 64
 MAX_STREAMS: Final = 4
 #: Time (s) from the connection to the end of the answer.
 EXCHANGE_TIMEOUT_S: Final = 5.0
-#: Time (s) after which the reader of a stream who reads nothing is disconnected.
+#: Time (s) after which a client that reads nothing of its stream is disconnected.
 STALL_TIMEOUT_S: Final = 5.0
 MAX_BODY_BYTES: Final = 4096
 _MAX_HEAD_BYTES: Final = 16 * 1024
@@ -149,7 +149,7 @@ class HttpServer:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        # a client that resets its connection is no event of interest
+        # a reset by the client is not worth a report
         self._loop.set_exception_handler(lambda _, context: log.debug("%s", context))
         serve = asyncio.start_server(
             self._serve, sock=self._socket, limit=_MAX_HEAD_BYTES, backlog=_BACKLOG
@@ -203,7 +203,7 @@ class HttpServer:
     async def _exchange(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> Response:
-        """Read a request and send the answer; of a stream, its head."""
+        """Read a request and send the answer, or the head of a stream."""
         try:
             request = await _read_request(reader)
         except (ValueError, http.client.HTTPException):

@@ -1,4 +1,4 @@
-"""Sampling rates that can be analysed, and what cannot be judged at some of them."""
+"""Sampling rates that can be analysed, and what cannot be evaluated at some of them."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def shows_rate_of_change(fs: float) -> bool:
 
 
 def rate_notes(channels: Iterable[Channel]) -> tuple[str, ...]:
-    """Return what is not judged at the sampling rates of a recording.
+    """Return what is not evaluated at the sampling rates of a recording.
 
     Parameters
     ----------

@@ -107,7 +107,7 @@ def find_arrival_steps(rows: Ints, connections: Ints, arrival_ns: Ints) -> Arriv
     -------
     ArrivalSteps
     """
-    # the median of increasing times is the time itself; a single other one is spoiled
+    # the median of increasing times is the time itself; a single other one is an error
     typical = median_filter(arrival_ns, 5, mode="nearest")
     sound = np.abs(arrival_ns - typical) <= _MAX_SILENCE_NS
     rows, connections, arrival_ns = rows[sound], connections[sound], arrival_ns[sound]

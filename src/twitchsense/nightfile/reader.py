@@ -117,7 +117,7 @@ class NightFileReader:
         Contents of table ``meta``.
     schema : int
         Version of the schema of the file.
-    spoiled : dict of str to int
+    damaged_rows : dict of str to int
         Rows left out because their types or checksums are wrong, by table.
 
     Raises
@@ -128,7 +128,7 @@ class NightFileReader:
 
     def __init__(self, path: Path, *, check: bool = True) -> None:
         self.path = path
-        self.spoiled: dict[str, int] = {}
+        self.damaged_rows: dict[str, int] = {}
         self._db = connect(path, write=False)
         try:
             # one snapshot until the file is closed
@@ -258,8 +258,8 @@ class NightFileReader:
                 sound.append((row_id, *cells))
                 continue
             if table in _REQUIRED:
-                raise damaged_error(self.path, f"row {row_id} of table {table} is spoiled")
-            self.spoiled[table] = self.spoiled.get(table, 0) + 1
+                raise damaged_error(self.path, f"row {row_id} of table {table} is damaged")
+            self.damaged_rows[table] = self.damaged_rows.get(table, 0) + 1
         return sound, found[-1][0] if found else after
 
     def battery_readings(self, after: int = 0) -> list[tuple[int, str, int]]:

@@ -143,7 +143,7 @@ class _Recovery:
             raise InputError(
                 str(self._path), "holds no packet that can be recovered", "restore it from a copy"
             )
-        self._drop_spoiled(rows)
+        self._drop_damaged(rows)
         self._complete_boots(rows)
         self._leave_out_unknown(rows)
         self._write(rows)
@@ -179,7 +179,7 @@ class _Recovery:
     def _merge(self) -> dict[str, dict[Cell, Row]]:
         """Return the rows to be written, by table and row number.
 
-        In a file that was begun with checksums, a row without one is a spoiled row.
+        In a file that was begun with checksums, a row without one is a damaged row.
         """
         began_with_crc = "created_ns" in self._sound["meta"]
         merged = {}
@@ -190,7 +190,7 @@ class _Recovery:
             merged[table] = {**unchecked, **rows}
         return merged
 
-    def _drop_spoiled(self, rows: dict[str, dict[Cell, Row]]) -> None:
+    def _drop_damaged(self, rows: dict[str, dict[Cell, Row]]) -> None:
         """Drop the rows without a checksum that cannot be right; they then count as lost."""
         devices, boots = rows["device"], rows["boot"]
         for row_id in devices.keys() - self._sound["device"].keys():

@@ -126,7 +126,7 @@ class ValueReader:
     Attributes
     ----------
     corrupt : int
-        Values spoiled in the file, left out.
+        Values damaged in the file, left out.
     last_row : int
         Last row that was read.
     dropped : int

@@ -150,7 +150,7 @@ class SavedNight(NightOutputs):
     def _result_files(
         self, words: str | None, report: Callable[[], str] | None
     ) -> Iterator[tuple[str, str | bytes]]:
-        """Read the files as they are; other words and the report are written anew."""
+        """Read the files as they are; other words and the report are written again."""
         names = [n for n in RESULT_FILES if n != "report.html"]
         stored = {name: read_result_file(self.directory / name) for name in names}
         files: dict[str, str | bytes] = {**stored}

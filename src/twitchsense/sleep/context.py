@@ -101,7 +101,8 @@ NOTE_IMMOBILE: Final = (
 )
 #: Scored time outside the recording from which the hypnogram is questioned, min [E].
 MAX_OUTSIDE_MIN: Final = 10.0
-#: A recording that begins this late (us) on its axis may be meant by onsets from its first row.
+#: If a recording begins this late (µs) on its time axis, the onsets of a hypnogram may count
+#: from its first row.
 _LATE_US: Final = 1_000_000
 #: A worn leg turns within this time, asleep or not, min [E].
 MOTIONLESS_MIN: Final = 90.0
@@ -271,7 +272,7 @@ def find_context(
 def add_context(events: pd.DataFrame, context: Context) -> pd.DataFrame:
     """Fill ``context``, ``stage`` and ``min_from_onset`` of an event table.
 
-    The onset of an event alone decides. Works on rejected candidates as well.
+    Only the onset of an event counts. Works on rejected candidates as well.
 
     Parameters
     ----------

@@ -52,7 +52,7 @@ class ExpectedStream:
 
 @dataclass(frozen=True, eq=False)
 class DriverCase:
-    """A log and what it holds.
+    """A log and its expected content.
 
     Attributes
     ----------
@@ -74,7 +74,7 @@ class DriverCase:
 
 @dataclass
 class DecodedCase:
-    """What a driver makes of a log.
+    """The log as a driver decodes it.
 
     Attributes
     ----------

@@ -52,7 +52,7 @@ class EmgSegment:
     ----------
     channel : Channel
     quality : EmgQuality
-        Whether muscle activity can be judged at a time.
+        Whether muscle activity can be evaluated at a time.
     gaps : ShortGaps
         Gaps after which the segment went on.
     earliest_burst_ns : int

@@ -1,4 +1,4 @@
-"""Quality of the EMG, second by second: whether muscle activity can be judged at a time."""
+"""Quality of the EMG, second by second: whether muscle activity can be evaluated at a time."""
 
 from __future__ import annotations
 
@@ -68,14 +68,14 @@ class EmgQuality:
         """
         self._exceeded += np.searchsorted(self._limits_uv, floor_uv).astype(np.uint8).tobytes()
 
-    def valid(self, n: int, n_judged: int) -> NDArray[np.bool_]:
-        """Return whether muscle activity can be judged in each second since the start.
+    def valid(self, n: int, n_known: int) -> NDArray[np.bool_]:
+        """Return whether muscle activity can be evaluated in each second since the start.
 
         Parameters
         ----------
         n : int
             Number of seconds.
-        n_judged : int
+        n_known : int
             Number of seconds whose noise floor is known; the others are not valid.
 
         Returns
@@ -83,12 +83,12 @@ class EmgQuality:
         ndarray of bool, shape (n,)
         """
         valid = np.frombuffer(self._alive, np.bool_)[:n].copy()
-        valid[:n_judged] &= np.frombuffer(self._exceeded, np.uint8)[:n_judged] == 0
-        valid[n_judged:] = False
+        valid[:n_known] &= np.frombuffer(self._exceeded, np.uint8)[:n_known] == 0
+        valid[n_known:] = False
         return valid
 
     def usable(self, time_ns: int) -> bool:
-        """Whether the segment covers a time, and muscle activity can be judged there.
+        """Whether the segment covers a time, and muscle activity can be evaluated there.
 
         Parameters
         ----------

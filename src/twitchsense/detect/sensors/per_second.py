@@ -50,7 +50,7 @@ class _Rows:
 
 @dataclass(frozen=True, slots=True)
 class SearchedEnvelope:
-    """What the statistics of seconds need of a piece of the burst envelope.
+    """The part of the burst envelope that the per-second statistics read.
 
     Attributes
     ----------

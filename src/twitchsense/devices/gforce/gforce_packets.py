@@ -184,7 +184,7 @@ class PacketJoiner:
 class RateFinder:
     """Finds a rate from the arrivals of the first seconds.
 
-    The rates on offer are far from each other, so that neither jitter nor some loss matters.
+    The available rates are far from each other, so that neither jitter nor some loss matters.
 
     Attributes
     ----------
@@ -208,7 +208,7 @@ class RateFinder:
         Returns
         -------
         bool
-            Whether the measurement is over; it begins anew if no rate fits.
+            Whether the measurement is over; it restarts if no rate fits.
         """
         if self._first_ns is None:
             self._first_ns = arrival_ns

@@ -25,7 +25,7 @@ from twitchsense.devices.streams import (
 )
 from twitchsense.model.units import parse_unit
 
-#: Kind of a channel, by the begin of its type.
+#: Kind of a channel, by the beginning of its type.
 _KINDS: Final[tuple[tuple[str, StreamKind], ...]] = (
     ("emg", "emg"), ("exg", "emg"), ("acc", "acc"), ("ecg", "ecg"), ("ekg", "ecg"),
     ("gyr", "gyro"), ("mag", "mag"),

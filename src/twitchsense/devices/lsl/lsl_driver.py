@@ -61,7 +61,7 @@ _DELAYS_S: Final = (-0.5, 60.0)
 _IRREGULAR_GAP_S: Final = 0.25
 #: Largest relative difference between nominal and true rate.
 _MAX_RATE_ERROR: Final = 0.05
-#: Samples from which timestamps are judged.
+#: Samples from which timestamps are examined.
 _MIN_TIMESTAMPS: Final = 20
 _MAX_SAMPLES: Final = 1_000_000
 
@@ -78,7 +78,7 @@ class TimestampCheck:
         Whether all of them stand on a grid, as those of a clock do. Timestamps that the sender
         takes when a packet arrives vary with the delay of its delivery.
     period_s : float
-        Median distance of two timestamps, s; 0 if there were too few to judge.
+        Median distance of two timestamps, s; 0 if there were too few.
     """
 
     regular: bool

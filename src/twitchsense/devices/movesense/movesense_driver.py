@@ -153,7 +153,7 @@ def _choose(options: Mapping[str, str], name: str, default: str, rates: tuple[in
     text = options.get(name, default)
     if text not in map(str, rates):
         choice = ", ".join(map(str, rates))
-        raise InputError(name, f"{text!r} is not on offer", f"choose one of: {choice}")
+        raise InputError(name, f"{text!r} is not available", f"choose one of: {choice}")
     return int(text)
 
 

@@ -273,7 +273,7 @@ class _Measurement:
         self._confirmed = self._is_new = True
 
     def _single(self, kind: Setting) -> float | None:
-        """Return a setting: that of START, else the only one on offer."""
+        """Return a setting: that of START, else the only available one."""
         for settings in (self._settings, self._offered):
             values = settings.get(kind, ())
             if len(values) == 1:

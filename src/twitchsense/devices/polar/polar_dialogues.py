@@ -26,7 +26,7 @@ from twitchsense.devices.polar.polar_control import (
 from twitchsense.devices.polar.polar_decoder import CONTROL_UUID
 from twitchsense.errors import InputError
 
-#: Rate (Hz) that the driver prefers: the next higher one on offer, else the highest.
+#: Rate (Hz) that the driver prefers: the next higher available one, else the highest.
 _RATE_HZ: Final = 100.0
 #: Range (g) that the driver prefers, likewise.
 _RANGE_G: Final = 8.0
@@ -77,7 +77,7 @@ def check_answer(answer: ControlAnswer, action: str) -> ControlAnswer:
 
 
 def read_settings(measurement: int) -> Generator[Step, bytes | None, Settings]:
-    """Return the settings on offer."""
+    """Return the available settings."""
     answer = yield from send_command(bytes([GET_SETTINGS, measurement]))
     try:
         settings = parse_settings(check_answer(answer, "list its settings").parameters)
@@ -101,14 +101,14 @@ def enter_sdk_mode() -> Steps:
 
 
 def select_acc(offered: Settings, rate: float | None, range_g: float | None) -> dict[int, int]:
-    """Return one value of each setting on offer."""
+    """Return one value of each available setting."""
     selected = {kind: int(values[0]) for kind, values in offered.items()}
     wanted = ((Setting.RATE, "rate", rate, _RATE_HZ), (Setting.RANGE, "range", range_g, _RANGE_G))
     for kind, name, value, preferred in wanted:
         values = offered.get(kind, ())
         if value is not None and value not in values:
             choice = ", ".join(f"{v:g}" for v in sorted(values)) or "no setting"
-            raise InputError(name, f"{value:g} is not on offer", f"choose one of: {choice}")
+            raise InputError(name, f"{value:g} is not available", f"choose one of: {choice}")
         if value is None and values:
             value = min((v for v in values if v >= preferred), default=max(values))
         if value is not None:

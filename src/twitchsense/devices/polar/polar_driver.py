@@ -63,7 +63,7 @@ class PolarDriver:
     typical_streams = (describe_acc(100.0, 1000.0, _RANGE_G), describe_ecg(130.0))
     options: Mapping[str, str] = MappingProxyType(
         {
-            "rate": "sampling rate of the acceleration, Hz (default: 100, or the next on offer)",
+            "rate": "sampling rate of the acceleration, Hz (default: 100, or the next available)",
             "range": "range of the acceleration, g (default: 8)",
             "ecg": "yes or no: also record the ECG of an H10 (default: yes)",
             "memory": "yes or no: record in the memory of a Verity Sense, 360 or Loop instead of "
@@ -83,7 +83,7 @@ class PolarDriver:
         return 0.5 if is_polar else 0.0
 
     def open(self, options: Mapping[str, str]) -> Steps:
-        """Choose the settings among those on offer, and start; see `Driver`."""
+        """Choose the settings among the available ones, and start; see `Driver`."""
         rate, range_g = (_number(options, name) for name in ("rate", "range"))
         wants_ecg, in_memory = _yes_no(options, "ecg", "yes"), _yes_no(options, "memory", "no")
         yield Subscribe(CONTROL_UUID)

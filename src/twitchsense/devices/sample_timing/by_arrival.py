@@ -90,7 +90,7 @@ class ArrivalPlacement:
         self._modulus = modulus
         self._quantum = modulus or 1
         self._threshold_s = max(self._quantum / self._fs / 2, DELIVERY_JITTER_S)
-        # arrivals exclude a further turn of the counter only if it lasts longer than the jitter
+        # arrivals exclude a further wrap of the counter only if it lasts longer than the jitter
         self._counter_is_exact = modulus is not None and modulus / self._fs >= (
             2 * DELIVERY_JITTER_S
         )
@@ -98,7 +98,7 @@ class ArrivalPlacement:
         self._max_rise = math.inf if modulus is not None else stream.fs_tolerance
         self._run = 0
         self._next: int | None = None
-        self._turns = 0
+        self._wraps = 0
         self._floor = DelayFloor(self._max_rise)
         self._pending: deque[tuple[SamplePacket, int, int, float]] = deque()
         self._boundary = RunBoundary(stream.fs)
@@ -114,13 +114,13 @@ class ArrivalPlacement:
                 self.loss.add(loss_class, self._boundary.missing(packet))
                 self._run += 1
             self._next = packet.position or 0
-            self._turns = 0
+            self._wraps = 0
             self._floor = DelayFloor(self._max_rise)
         self._boundary.add(packet)
         lost = 0
         if self._modulus is not None:
             lost = ((packet.position or 0) - self._next) % self._modulus
-        index = self._next + lost  # without the turns of the counter that are pending
+        index = self._next + lost  # without wraps that are not yet decided
         self._next = index + len(packet.samples)
         delay_s = packet.arrival_ns / NS - self._next / self._fs
         self._pending.append((packet, index, lost, delay_s))
@@ -131,7 +131,7 @@ class ArrivalPlacement:
         return self._resolve_all()
 
     def _resolve(self, now_ns: int) -> list[PlacedPacket]:
-        """Place pending packets of which it is decided whether they were late or follow a gap."""
+        """Place the pending packets that are known to be late or to follow a gap."""
         if self._excess(self._pending[-1][3]) <= self._threshold_s:
             return self._release(len(self._pending), 0)  # on time, so that all before were late
         placed: list[PlacedPacket] = []
@@ -152,34 +152,34 @@ class ArrivalPlacement:
     def _resolve_first(self) -> list[PlacedPacket]:
         """Place the first pending packet, and all that are on time after it."""
         excess = min(self._excess(delay_s) for *_, delay_s in self._pending)
-        turns = 0
+        wraps = 0
         if excess > self._threshold_s:
-            turns = round(excess * self._fs / self._quantum)
-        placed = self._release(1, turns)
+            wraps = round(excess * self._fs / self._quantum)
+        placed = self._release(1, wraps)
         on_time = [
             i for i, p in enumerate(self._pending) if self._excess(p[3]) <= self._threshold_s
         ]
         return placed + (self._release(on_time[-1] + 1, 0) if on_time else [])
 
     def _excess(self, delay_s: float) -> float:
-        """Return the delay beyond the smallest one, after the turns counted so far, s."""
-        delay_s -= self._turns * self._quantum / self._fs
+        """Return the delay beyond the smallest one, after the wraps counted so far, s."""
+        delay_s -= self._wraps * self._quantum / self._fs
         return delay_s - self._floor.smallest(delay_s)
 
-    def _release(self, count: int, turns: int) -> list[PlacedPacket]:
-        """Place the first pending packets, the first of them after `turns` unseen turns."""
-        self._turns += turns
+    def _release(self, count: int, wraps: int) -> list[PlacedPacket]:
+        """Place the first pending packets, the first of them after unseen `wraps`."""
+        self._wraps += wraps
         placed = []
         for _ in range(count):
             packet, index, lost, delay_s = self._pending.popleft()
-            missing = lost + turns * self._quantum
-            self.loss.add(self._class_of(turns), missing)
-            self._floor.add(delay_s - self._turns * self._quantum / self._fs, packet.arrival_ns)
-            placed.append(PlacedPacket(self._run, index + self._turns * self._quantum, packet))
-            turns = 0
+            missing = lost + wraps * self._quantum
+            self.loss.add(self._class_of(wraps), missing)
+            self._floor.add(delay_s - self._wraps * self._quantum / self._fs, packet.arrival_ns)
+            placed.append(PlacedPacket(self._run, index + self._wraps * self._quantum, packet))
+            wraps = 0
         return placed
 
-    def _class_of(self, turns: int) -> LossClass:
+    def _class_of(self, wraps: int) -> LossClass:
         if self._modulus is None:
             return LossClass.UNKNOWN
-        return LossClass.AMBIGUOUS if turns or not self._counter_is_exact else LossClass.EXACT
+        return LossClass.AMBIGUOUS if wraps or not self._counter_is_exact else LossClass.EXACT

@@ -15,7 +15,7 @@ from twitchsense.model.channels import NS
 _MAX_DISAGREEMENT_S: Final = 60.0
 #: Samples after which the rate is fitted well enough to be used with `_FITTED_TOLERANCE`.
 _MIN_FIT_SAMPLES: Final = 500
-#: Relative error of a fitted rate, with the changes over the time that it is fitted to.
+#: Relative error of a fitted rate, including its changes during the fit.
 _FITTED_TOLERANCE: Final = 1e-3
 #: Longest wait (s) for the fit: packets that arrive before it are placed with the stated rate.
 _MAX_WAIT_S: Final = 60.0

@@ -21,7 +21,7 @@ class PlacedPacket:
     Attributes
     ----------
     run : int
-        Number of the run: counter or clock go on within a run, and start anew between two.
+        Number of the run: counter or clock go on within a run, and restart between two.
     index : int
         Index of the first sample in the run, counted at the rate of the device. Indices that
         no packet covers are lost samples.

@@ -205,7 +205,7 @@ def _lost_samples(
 ) -> NDArray[np.int64]:
     """Return the samples of the sectors missing before each sector, by the sequence number.
 
-    It begins anew when the device is started again, so the time has to allow for the loss.
+    It restarts with the device, so the time has to allow for the loss.
     """
     before = np.concatenate([[0], counts[:-1]])
     lost = (np.diff(sequence, prepend=sequence[0] - 1) - 1) * before

@@ -134,7 +134,7 @@ def _write_data_set(
 
 
 def _device_labels(groups: Sequence[Sequence[Channel]]) -> list[str]:
-    """Return a label for each device of a kind, by its leg if that tells; "" for the only one."""
+    """Label each device of a kind, by its leg if the legs differ; "" if there is only one."""
     if len(groups) == 1:
         return [""]
     legs = ["".join(sorted({c.leg or "" for c in group})) for group in groups]
@@ -144,7 +144,7 @@ def _device_labels(groups: Sequence[Sequence[Channel]]) -> list[str]:
 
 
 def _acquisition_time(recording: Recording, begin_ns: int) -> str:
-    """Return the time of a file's first sample: UTC, or since a date that stands for none."""
+    """Return the time of a file's first sample, from `_UNKNOWN_START` without a clock."""
     utc_ns = recording.start_utc_ns
     if utc_ns is None:
         return (_UNKNOWN_START + timedelta(microseconds=begin_ns / 1000)).isoformat(

@@ -30,7 +30,7 @@ MIN_SAMPLES: Final = 3
 _NOTED_RESIDUAL: Final = 0.05
 #: Resolution of timestamps, in sampling periods, from which a note is written.
 _NOTED_RESOLUTION: Final = 0.4
-#: Sources of times, the most certain first.
+#: Sources of times, in order of decreasing certainty.
 _CLOCK_ORDER: Final[tuple[ClockSource, ...]] = ("device", "counter", "arrival")
 
 
@@ -45,7 +45,7 @@ class ChannelData:
     notes : tuple of str
         Remarks for the user.
     never_changing : ConstantChannel or None
-        If it never changes, of which the notes do not tell.
+        Set if it never changes; the notes do not mention it.
     """
 
     channel: Channel
@@ -108,7 +108,7 @@ class ChannelBuilder:
         self._timestamps.least_gap_ns = least_gap_ns
 
     def add_clock(self, source: ClockSource, start_ns: int, error_s: float) -> None:
-        """State what times come from; the least certain source of a channel counts.
+        """State the source of the times; the least certain source of a channel counts.
 
         Parameters
         ----------
@@ -185,7 +185,7 @@ class ChannelBuilder:
         IrregularSamplingError
             If the timestamps do not belong to one sampling rate.
         """
-        is_night = bool(self._clocks)  # only night files tell what the times come from
+        is_night = bool(self._clocks)  # only night files state the source of the times
         notes = self._unit_check.conclude(self.plan, self.source, is_night=is_night)
         try:
             runs = self._timestamps.close()

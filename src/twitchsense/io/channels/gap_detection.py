@@ -268,7 +268,7 @@ class TimestampSegmenter:
                 # rows were lost: the samples after the gap stay on the grid
                 total_gap += max(1, round(gap / period)) * period
             else:
-                # the phase after the gap is unknown: expectations start anew
+                # the phase after the gap is unknown: expectations start again
                 total_gap += gap
                 run_start = i
             gaps.append(i - lead)

@@ -247,7 +247,7 @@ class DecodedDevice:
             self.notes.append(f"{label}: values refused by the driver: {reasons}")
         if values.corrupt:
             self.notes.append(
-                Note("unread", f"{label}: {values.corrupt} values spoiled on the disk, left out")
+                Note("unread", f"{label}: {values.corrupt} values damaged on the disk, left out")
             )
         if values.dropped:
             self.notes.append(

@@ -4,7 +4,7 @@ Both hold the same packets, with the same times of the device. Runs of the radio
 stand in a log with the same values are of the same clock; the other packets of the log fill the
 gaps in them and between them, and after the last one. A device that sends nothing while it logs
 has runs before and after the log. They are of one clock if it has an epoch in UTC, where it never
-begins anew, and agrees with that of the host before and after.
+restarts, and agrees with that of the host before and after.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class MergedPacket:
     Attributes
     ----------
     restarted : bool
-        Whether the clock started anew before it, as far as is known.
+        Whether the clock restarted before it, as far as is known.
     from_log : bool
     ticks, count, row, arrival_ns : int
         As in `PacketTable.add`. The arrival of a packet from a log is the time at which it would

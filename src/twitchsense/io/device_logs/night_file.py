@@ -119,7 +119,7 @@ class NightFileCapture:
         self._marker_notes = _marker_notes(markers + self._button_presses(), zone)
         ends = reader.disconnected_ends()
         self._disconnected_ends = [None if end is None else self._to_utc(end) for end in ends]
-        self._spoiled = dict(reader.spoiled)
+        self._damaged = dict(reader.damaged_rows)
         self._repaired = reader.meta.get(REPAIR_NOTE, "")
 
     def _align_clocks(
@@ -186,10 +186,10 @@ class NightFileCapture:
             notes.append(f"device {device[-4:]}: {describe_battery(percents)}")
         if self._repaired:
             notes.append(f"{self.source}: {printable(self._repaired)}")
-        for table, count in self._spoiled.items():
+        for table, count in self._damaged.items():
             notes.append(
                 Note(
-                    "unread", f"{self.source}: {count} rows of table {table} are spoiled, left out"
+                    "unread", f"{self.source}: {count} rows of table {table} are damaged, left out"
                 )
             )
         corrupt = sum(boot.damage.corrupt for boot, _ in self._boots)
@@ -198,7 +198,7 @@ class NightFileCapture:
             notes.append(
                 Note(
                     "unread",
-                    f"{self.source}: {corrupt} packets spoiled on the disk and "
+                    f"{self.source}: {corrupt} packets damaged on the disk and "
                     f"{undecodable} that are not frames, left out",
                 )
             )

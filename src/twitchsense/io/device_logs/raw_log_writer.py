@@ -51,7 +51,7 @@ class RawLogWriter:
         self._write(_HEADER)
 
     def write(self, message: Message) -> None:
-        """Append a value. An error of the disk ends the log, with a warning, and nothing else."""
+        """Append a value. A disk error ends the log with a warning; the recording continues."""
         time_s = f"{message.arrival_ns // NS}.{message.arrival_ns % NS // 1000:06d}"
         self._write((time_s, message.characteristic, str(message.direction), message.data.hex()))
         self.n_values += not self._failed

@@ -44,7 +44,7 @@ def fit_clocks(streams: Iterable[DecodedStream], steps_ns: NDArray[np.int64] | N
 
 
 def _have_same_runs(group: list[DecodedStream]) -> bool:
-    """Return whether the clock started anew at the same times in all streams."""
+    """Return whether the clock restarted at the same times in all streams."""
     if len({len(stream.runs) for stream in group}) > 1:
         return False
     timing = group[0].spec.timing

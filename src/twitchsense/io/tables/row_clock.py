@@ -16,7 +16,7 @@ from twitchsense.io.tables.time_reading import MAX_START_S, TimeReading
 from twitchsense.model.channels import NS
 from twitchsense.model.notes import GIVE_ZONE, Note, with_source
 
-#: Maximum number of rows that a counter may skip; beyond, it began anew.
+#: Maximum number of rows that a counter may skip; beyond, it restarted.
 _MAX_SKIPPED: Final = 1 << 16
 #: Least sampling rate, Hz.
 _MIN_FS: Final = 1.0
@@ -218,7 +218,7 @@ class RowTimes:
         if self._clock.modulus:
             with np.errstate(invalid="ignore"):
                 steps = np.mod(steps, self._clock.modulus)
-        # a counter that stands still, begins anew or is not a number tells nothing about a loss
+        # a counter that stands still, restarts or is not a number tells nothing about a loss
         with np.errstate(invalid="ignore"):
             odd = ~np.isfinite(steps) | (steps < 1) | (steps > _MAX_SKIPPED)
         steps[odd] = 1

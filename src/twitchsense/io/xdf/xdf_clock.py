@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-#: Step between clock offsets, in s, that means that the clock of a stream was set anew.
+#: Step between clock offsets, in s, that means that the clock of a stream was set.
 _RESET_S: Final = 1.0
 #: Offsets beyond this many typical deviations from their line are left out of the fit.
 _OUTLIER: Final = 4.0

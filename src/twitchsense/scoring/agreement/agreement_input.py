@@ -1,4 +1,4 @@
-"""Validate two lists of events before they are matched, and spell their kinds alike."""
+"""Validate two lists of events before they are matched, and unify the spelling of kinds."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ HEALTH_STORE_KEYS: Final = (
     ("startTime", "endTime", "fitnessActivity"),
     ("startTime", "endTime", "stage"),
 )
-#: Objects are looked for at most this deep.
+#: Depth to which objects are searched.
 _MAX_DEPTH: Final = 6
 _CURE: Final = (
     "give the sleep data of Fitbit, Oura, Garmin, Withings, Health Auto Export, Google Fit or "
@@ -43,7 +43,7 @@ _CURE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class SleepLogs:
-    """What a reader of one program found: intervals of the night, UTC, and notes."""
+    """Result of the reader of one program: intervals of the night, UTC, and notes."""
 
     intervals: list[StageInterval]
     notes: tuple[str, ...]

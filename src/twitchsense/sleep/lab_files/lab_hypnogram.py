@@ -20,9 +20,9 @@ from twitchsense.sleep.lab_files.lab_annotations import LabAnnotation, LabFile
 def hypnogram_of_lab_file(file: LabFile, source: str, codes: Codes) -> Hypnogram:
     """Return the sleep stages among the annotations of a file.
 
-    Channel and scorer after a stage are taken off. Other annotations are left out and named
+    Channel and scorer after a stage are removed. Other annotations are left out and named
     in the notes. A stage without a duration lasts until the next one, and 30 s if it is the
-    last. An epoch that is scored twice alike counts once.
+    last. An epoch with the same stage twice counts once.
 
     Parameters
     ----------
