@@ -1,4 +1,4 @@
-"""The parts of the speed benchmark, their sizes, and the file that holds the results."""
+"""The parts of the speed benchmark: what they measure, their sizes, and the file of results."""
 
 from __future__ import annotations
 
@@ -15,15 +15,24 @@ from scipy import signal
 from benchmarks.speed.devices import measure_devices
 from benchmarks.speed.engines import measure_engines
 from benchmarks.speed.files import measure_files
-from benchmarks.speed.latency import measure_live
 from benchmarks.speed.peers import compare
-from benchmarks.speed.scaling import by_channels, by_events, by_length
-from twitchsense.bench.process import measure_cost, time_start
+from twitchsense.bench.latency import PACKET_SAMPLES, time_packets
+from twitchsense.bench.process import measure_cost, measure_memory, time_start
 from twitchsense.bench.suite import describe_system
-from twitchsense.bench.synthetic import make_tile, repeat_arrays
+from twitchsense.bench.synthetic import Arrays, make_tile, repeat_arrays, tile_recording
 from twitchsense.bench.throughput import time_arrays
+from twitchsense.results.night import analyze
 
 Figures = dict[str, Any]
+#: Samples per packet. "20 ms" shows the delay of the detector itself.
+SIZES = {"wearable": PACKET_SAMPLES, "20 ms": {"emg": 20, "acc": 2}}
+
+
+def measure_live(minutes: float, events_per_h: float = 720.0) -> dict[str, Any]:
+    """Measure a stretch with many events."""
+    tile = make_tile(events_per_h=events_per_h)
+    recording = tile_recording(tile, 60 * minutes)
+    return {"minutes": minutes, **{name: time_packets(recording, s) for name, s in SIZES.items()}}
 
 
 @dataclass(frozen=True)
@@ -122,3 +131,33 @@ def rounded(value: Any) -> Any:
     if isinstance(value, list):
         return [rounded(v) for v in value]
     return float(f"{value:.4g}") if isinstance(value, float) else value
+
+
+def by_length(hours: tuple[float, ...]) -> list[dict[str, Any]]:
+    """Measure nights of several lengths (h), each in a fresh process.
+
+    The signal repeats a tile, so that the memory is that of the analysis.
+    """
+    tile = make_tile()
+    return [measure_memory(tile, 3600 * h) for h in hours]
+
+
+def by_channels(counts: tuple[int, ...], hours: float) -> list[dict[str, Any]]:
+    """Measure several numbers of EMG channels on one leg, with one accelerometer."""
+    return [{"channels": n, **_time(make_tile(n_emg=n), hours)} for n in counts]
+
+
+def by_events(counts: tuple[int, ...], hours: float) -> list[dict[str, Any]]:
+    """Measure nights with several numbers of movements in the signal."""
+    return [{"put_in": n, **_time(make_tile(events_per_h=n / hours), hours)} for n in counts]
+
+
+def _time(tile: Arrays, hours: float) -> dict[str, Any]:
+    recording = tile_recording(tile, 3600 * hours)
+    found = {}
+
+    def job() -> None:
+        night = analyze(recording)
+        found.update(events=len(night.events), rejected=len(night.rejected))
+
+    return {"seconds": measure_cost(job).seconds, **found}
