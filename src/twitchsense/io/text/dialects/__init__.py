@@ -22,7 +22,6 @@ from twitchsense.io.text.csv_head import FileHead
 from twitchsense.io.text.dialects.actigraph_text import actigraph_text
 from twitchsense.io.text.dialects.empatica import empatica_e4
 from twitchsense.io.text.dialects.geneactiv_text import geneactiv_text
-from twitchsense.io.text.dialects.named_text import named_text
 from twitchsense.io.text.dialects.noraxon_text import noraxon_text
 from twitchsense.io.text.dialects.openbci import brainflow_rows, openbci_text
 from twitchsense.io.text.dialects.opensignals_text import opensignals_text
@@ -30,6 +29,7 @@ from twitchsense.io.text.dialects.polar_logger import polar_logger
 from twitchsense.io.text.dialects.shimmer_consensys import shimmer_consensys
 from twitchsense.io.text.dialects.trigno import trigno
 from twitchsense.io.text.dialects.unit_headers import unit_headers
+from twitchsense.io.text.dialects.unsupported_text import unsupported_text
 from twitchsense.io.text.dialects.xyz_table import xyz_table
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ DialectFinder = Callable[[FileHead], CsvDialect | None]
 
 #: Dialects in the order in which they are tried.
 DIALECTS: Final[tuple[DialectFinder, ...]] = (
-    named_text,
+    unsupported_text,
     opensignals_text,
     openbci_text,
     actigraph_text,

@@ -1,4 +1,4 @@
-"""Text files of programs that are known but not read as they are, each with its cure."""
+"""Text files of known programs that are not read as they are, each with its cure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _STAGE_COLUMNS: Final = frozenset(
 _STAGE: Final = re.compile(r"w|wake|n?[0-4]|n[1-3]|s[0-4]|r|rem|sleep stage \w+", re.IGNORECASE)
 
 
-def named_text(head: FileHead) -> CsvDialect | None:
+def unsupported_text(head: FileHead) -> CsvDialect | None:
     """Refuse a text file of LabChart, AcqKnowledge, Spike2, OpenBCI's SD card or of stages."""
     texts = [line.text.strip() for line in head.lines[:60]]
     first = texts[0] if texts else ""
