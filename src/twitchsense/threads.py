@@ -1,12 +1,13 @@
-"""Background threads, where the process may use several cores."""
+"""Threads: background work where several cores may be used, and the limit of a worker to one."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import TracebackType
-from typing import Final, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 from twitchsense.errors import InputError
 
@@ -16,6 +17,16 @@ T = TypeVar("T")
 #: Environment variable with the maximum number of threads of an analysis; by default the cores
 #: that the process may use.
 VARIABLE: Final = "TWITCHSENSE_THREADS"
+#: Environment variables that size the thread pools of numerical libraries at import.
+_THREAD_VARIABLES: Final = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "ARROW_IO_THREADS",
+    VARIABLE,
+)
 
 
 def usable_threads() -> int:
@@ -106,3 +117,34 @@ class BackgroundThread:
             return self._pool.submit(function, *args, **options).result
         result = function(*args, **options)
         return lambda: result
+
+
+@contextmanager
+def single_threaded_children() -> Iterator[None]:
+    """Limit processes started in this block to one thread each."""
+    before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
+    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def limit_threads() -> AbstractContextManager[Any]:
+    """Limit this process, such as a Dask worker, to one thread.
+
+    Returns
+    -------
+    context manager
+        Does nothing if threadpoolctl is not installed.
+    """
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError:  # part of the extra "cluster"; own workers are limited by their environment
+        return nullcontext()
+    limits: AbstractContextManager[Any] = threadpool_limits(1)
+    return limits

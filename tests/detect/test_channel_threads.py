@@ -7,14 +7,13 @@ import threading
 import pytest
 
 from tests.signals import SimulatedLeg
-from twitchsense.cohort.thread_limits import single_threaded_children
 from twitchsense.detect import detector as detector_module
 from twitchsense.detect.detector import ChannelThreads, Detector, max_threads
 from twitchsense.dsp.engine import engine
 from twitchsense.errors import InputError
 from twitchsense.model.recording import Recording
 from twitchsense.settings import Settings
-from twitchsense.threads import VARIABLE
+from twitchsense.threads import VARIABLE, single_threaded_children
 
 
 @pytest.fixture(autouse=True)

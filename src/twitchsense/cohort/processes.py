@@ -20,8 +20,8 @@ from types import FrameType
 from typing import Any, Final, NoReturn
 
 from twitchsense.cohort.task import Outcome, Task, record_failure, run_night
-from twitchsense.cohort.thread_limits import single_threaded_children
 from twitchsense.deferred_signals import deferred_signals
+from twitchsense.threads import single_threaded_children
 
 #: Attempts at a night whose worker dies.
 _MAX_ATTEMPTS: Final = 2

@@ -169,7 +169,7 @@ def run_night(task: Task) -> Outcome:
     Outcome
         Errors are returned as an outcome, never raised.
     """
-    from twitchsense.cohort.thread_limits import limit_threads
+    from twitchsense.threads import limit_threads
 
     if task.token and not (task.out / task.token).exists():
         reason = f"a worker does not see {task.out}: it must be on a file system all share"
