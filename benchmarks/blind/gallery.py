@@ -35,11 +35,12 @@ def draw(score: Score, cache: Path | None, folder: Path) -> None:
 def section() -> list[str]:
     """Return the section of the page."""
     missed, false = FIGURES
+    left_out = f" {', '.join(UNSEEN)} are left out, so that nobody learns from them."
     return [
         "## The worst of each family and cause", "",
         "The commonest first; of each the largest target that is missed, and the false alarm of "
-        "the highest confidence. EMG above, acceleration below; the target or the event is shaded. "
-        "`kit_f` and `kit_g` are left out, so that nobody learns from them.", "",
+        "the highest confidence. EMG above, acceleration below; the target or the event is shaded."
+        + (left_out if UNSEEN else ""), "",
         f"![Missed targets](figures/{missed})", "",
         f"![False alarms](figures/{false})", "",
     ]  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 #: Kits from which nothing was learned.
-UNSEEN = ("kit_f", "kit_g")
+UNSEEN: tuple[str, ...] = ()
 
 
 class Goal(NamedTuple):
@@ -35,9 +35,9 @@ EMPTY_PER_H = 5.0
 def section(found: Mapping[str, Any], kits: Sequence[str]) -> list[str]:
     """Return the section of the page."""
     unseen = [k for k in kits if k in UNSEEN]
-    groups = {", ".join(g): g for g in (unseen, kits) if g}
+    groups: dict[str, Sequence[str]] = {"all kits": kits}
     if len(kits) > len(unseen) > 0:
-        groups = {", ".join(unseen): unseen, "all kits": list(kits)}
+        groups = {", ".join(unseen): unseen} | groups
     rows = [_measured(found, g) for g in groups.values()]
     out = [
         "## Goals", "",
