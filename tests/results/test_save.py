@@ -113,6 +113,15 @@ def test_csv_text_never_starts_a_formula():
     assert lines[5] == ",3.000000"
 
 
+def test_a_long_table_is_formatted_as_its_pieces():
+    n = 5000
+    names = np.where(np.arange(n) % 2, "a", "")
+    table = pd.DataFrame({"name": names, "v": np.arange(n) / 3, "w": np.arange(n) % 3 > 0})
+    first, rest = save.to_csv(table[:3001]), save.to_csv(table[3001:])
+    assert save.to_csv(table) == first + rest.split("\n", 1)[1]
+    assert save.to_csv(table).count("\n") == n + 1
+
+
 def test_json_has_null_instead_of_nan():
     text = save.to_json({"a": float("nan"), "b": [np.float64(1.5), np.inf], 3: np.int64(2)})
     assert json.loads(text) == {"a": None, "b": [1.5, None], "3": 2}

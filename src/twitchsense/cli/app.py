@@ -26,6 +26,7 @@ from typing import Any, Final, NoReturn
 
 import click
 
+from twitchsense.cli.message_stream import stderr_that_never_fails
 from twitchsense.cli.text_output import print_text
 from twitchsense.deferred_signals import ENDING_SIGNALS, repeat_lost_signals
 from twitchsense.errors import TwitchsenseError
@@ -54,6 +55,8 @@ log = logging.getLogger("twitchsense")
 
 #: Errors of a disk that takes no more data.
 _NO_SPACE: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+#: Errors of a process, or a computer, that has as many open files as it may have.
+_TOO_MANY_FILES: Final = (errno.EMFILE, errno.ENFILE)
 #: Exit status after the reader of the output has closed the pipe, as of other commands.
 _SIGPIPE_STATUS: Final = 128 + 13
 
@@ -113,7 +116,13 @@ class App(click.Group):
             return super().main(args, standalone_mode=False, **options)
         arrived = _exit_on_signals()
         os.environ["MPLBACKEND"] = "agg"  # figures open no window; an unknown name is an error
-        with _streams_for_closed_ones(), _buffered_stdout(), _logged_warnings():
+        _open_closed_descriptors()
+        with (
+            _streams_for_closed_ones(),
+            _buffered_stdout(),
+            stderr_that_never_fails(),
+            _logged_warnings(),
+        ):
             try:
                 return self._run(args, complete_var, windows_expand_args, options)
             except Exception as error:
@@ -151,6 +160,8 @@ class App(click.Group):
         except BrokenPipeError:
             _exit_after_closed_pipe()
         except OSError as error:
+            if error.errno in _TOO_MANY_FILES:
+                _exit_with_message("too many open files; raise the limit (ulimit -n)", 2)
             if error.errno not in _NO_SPACE:
                 _exit_after_internal_error(error)
             # files have their own message: this is the standard output
@@ -219,8 +230,7 @@ def _exit_after_internal_error(error: Exception) -> NoReturn:
 
 def _exit_with_message(message: str, status: int) -> NoReturn:
     line = " ".join(printable(message).split())
-    with suppress(OSError):  # the disk of a redirected standard error may be full as well
-        print_text(f"twitchsense: {line}", err=True)
+    print_text(f"twitchsense: {line}", err=True)
     sys.exit(status)
 
 
@@ -230,6 +240,19 @@ def _format_usage_error(error: click.ClickException) -> str:
     if context is not None:
         text += f" (see {context.command_path} --help)"
     return text
+
+
+def _open_closed_descriptors() -> None:
+    """Open the standard descriptors that the caller has closed (``2>&-``) on nothing.
+
+    The system gives the next file that is opened the lowest free descriptor. It would be a file
+    of results, into which a compiled library prints its warnings.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free one
 
 
 @contextmanager

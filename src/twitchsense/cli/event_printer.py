@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 
@@ -134,4 +135,5 @@ class EventPrinter:
         onset = datetime.fromtimestamp((candidate.onset_ns + drift_ns) / NS, UTC)
         length_s = (candidate.offset_ns - candidate.onset_ns) / NS
         place = f"{candidate.channel} {candidate.leg}".rstrip()
-        click.echo(f"{onset:%H:%M:%S} UTC  {text}  {length_s:.2f} s  {place}{suffix}")
+        with suppress(OSError):  # a reader that has gone ends no recording
+            click.echo(f"{onset:%H:%M:%S} UTC  {text}  {length_s:.2f} s  {place}{suffix}")

@@ -48,6 +48,9 @@ _DECIMALS: Final = {
     "valid": 4,
 }
 
+#: Rows of a table that are formatted at a time: their texts take much more than the numbers.
+_ROWS: Final = 2000
+
 #: Description and unit of the columns that only ``epochs.csv`` has.
 EPOCH_COLUMNS: Final[dict[str, dict[str, Any]]] = {
     "activity": {
@@ -201,18 +204,24 @@ def to_csv(table: pd.DataFrame) -> str:
     str
         CSV with a header row; lines end in a line feed.
     """
-    columns: dict[str, list[str]] = {}
-    for name in table.columns:
-        column = table[name]
+    names = [escape_formula(str(name)) for name in table.columns]
+    header = pd.DataFrame(columns=names).to_csv(index=False, lineterminator="\n")
+    blocks = (table.iloc[k : k + _ROWS] for k in range(0, len(table), _ROWS))
+    return header + "".join(map(_format_rows, blocks))
+
+
+def _format_rows(table: pd.DataFrame) -> str:
+    columns: list[list[str]] = []
+    for name, column in table.items():
         if pd.api.types.is_bool_dtype(column):
-            columns[str(name)] = [str(int(v)) for v in column]
+            columns.append([str(int(v)) for v in column])
         elif pd.api.types.is_numeric_dtype(column):
             decimals = _DECIMALS.get(str(name), 6)
-            columns[str(name)] = [_format_number(float(v), decimals) for v in column]
+            columns.append([_format_number(float(v), decimals) for v in column])
         else:
-            columns[str(name)] = ["" if pd.isna(v) else escape_formula(str(v)) for v in column]
-    formatted = pd.DataFrame(columns, columns=list(map(str, table.columns)))
-    return formatted.rename(columns=escape_formula).to_csv(index=False, lineterminator="\n")
+            columns.append(["" if pd.isna(v) else escape_formula(str(v)) for v in column])
+    rows = pd.DataFrame(dict(enumerate(columns)), columns=range(len(columns)))
+    return rows.to_csv(index=False, header=False, lineterminator="\n")
 
 
 def to_json(data: Any) -> str:
