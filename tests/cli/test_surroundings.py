@@ -40,6 +40,15 @@ def test_too_many_open_files_are_status_2_with_a_cure(tmp_path, monkeypatch):
     assert "ulimit -n" in done.output
 
 
+@pytest.mark.skipif(os.name != "posix", reason="limits are of POSIX")
+def test_too_little_memory_is_refused_before_libraries_are_loaded(monkeypatch):
+    """With 400 MB of address space, OpenBLAS waits for ever while it is loaded."""
+    monkeypatch.setattr("resource.getrlimit", lambda name: (400_000_000, -1))
+    done = CliRunner().invoke(main, ["doctor"])
+    assert done.exit_code == 2
+    assert "ulimit -v" in done.output
+
+
 @pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full")
 def test_messages_that_cannot_be_written_end_no_recording(tmp_path, monkeypatch):
     """``2>&1 | tee`` whose reader has gone, or a full disk under the log of a recorder."""

@@ -57,6 +57,8 @@ log = logging.getLogger("twitchsense")
 _NO_SPACE: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 #: Errors of a process, or a computer, that has as many open files as it may have.
 _TOO_MANY_FILES: Final = (errno.EMFILE, errno.ENFILE)
+#: Address space (bytes) that the libraries need: with less, OpenBLAS waits for ever.
+_MIN_ADDRESS_SPACE: Final = 10**9
 #: Exit status after the reader of the output has closed the pipe, as of other commands.
 _SIGPIPE_STATUS: Final = 128 + 13
 
@@ -96,6 +98,7 @@ class App(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command of the arguments."""
+        _check_memory_limit()
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
@@ -205,6 +208,20 @@ def main() -> None:
 
     Begin with: twitchsense demo --open
     """
+
+
+def _check_memory_limit() -> None:
+    """End the command if its memory is limited to less than the libraries need."""
+    with suppress(ImportError):
+        import resource  # not on Windows
+
+        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+        if limit != resource.RLIM_INFINITY and limit < _MIN_ADDRESS_SPACE:
+            _exit_with_message(
+                f"a process may use {limit // 10**6} MB of memory only, at least "
+                f"{_MIN_ADDRESS_SPACE // 10**6} MB are needed; raise the limit (ulimit -v)",
+                2,
+            )
 
 
 def _exit_after_closed_pipe() -> NoReturn:

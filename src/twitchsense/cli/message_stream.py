@@ -53,7 +53,7 @@ def stderr_that_never_fails() -> Iterator[None]:
         yield
         return
     sys.stderr = io.TextIOWrapper(
-        _RawMessages(raw),  # type: ignore[type-var]
+        _RawMessages(raw),
         encoding=usual.encoding,
         errors=usual.errors,
         write_through=True,
