@@ -76,7 +76,7 @@ def test_page_leads_with_the_worst_family():
     kit = figures(good + bad)
     assert kit["twitch, all from 50 µV"]["worst"] == "bad"
     assert kit["twitch, all from 50 µV"]["worst_hit"] == pytest.approx(0.4)
-    found = {"kit_a": kit, "hours": {"kit_a": 1.0}, "seeds": [1]}
+    found = {"kit_a": kit, "hours": {"kit_a": 1.0}, "seeds": [2], "middle": {"kit_a": {}}}
     text = page(found, {"kit_a": kit}, {"kit_a": pd.DataFrame()})
     worst = text[text.index("## The worst first") : text.index("## kit_a")]
     assert "| twitch, all from 50 µV | 0.88 | kit_a, `bad` | 0.400 |" in worst
