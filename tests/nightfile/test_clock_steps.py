@@ -188,6 +188,21 @@ def test_a_step_is_taken_out_of_the_arrivals_of_a_driver(tmp_path, size):
     assert recording.channels[0].fs == pytest.approx(FS, rel=2e-4)
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "apart_s"), [(44.0, -44.0, 1.3), (44.0, 3000.0, 0.05), (1000.0, -1.2, 0.3)]
+)
+def test_steps_that_follow_each_other_move_no_sample(tmp_path, first, second, apart_s):
+    values = [
+        (at + first * (at > 25) + second * (at > 25 + apart_s), direction, uuid, data)
+        for at, direction, uuid, data in npg_values(np.zeros(FS * 60))
+    ]
+    recording = ts.read(write_values(tmp_path / "a.night", values))
+    (segment,) = recording.segments_of(recording.channels[0].name)
+    assert len(segment.samples) == FS * 60
+    last_s = (recording.start_utc_ns + segment.start_ns - T0) / 1e9
+    assert last_s == pytest.approx(first + second, abs=0.03)
+
+
 def test_one_damaged_arrival_is_no_step():
     arrival = T0 + np.arange(1000) * SECOND // 50
     arrival[500] += 1 << 50

@@ -48,18 +48,25 @@ class ArrivalSteps:
         Arrival of the last value before each step, without the steps before.
     is_exact : ndarray of bool, shape (steps,)
         Whether the step lies within a connection, so that its size is known.
+    replaced_ns : dict of int to int
+        Arrival without steps of the rows whose own says nothing, by row: the time of one is
+        damaged, or it came between two steps that follow each other. It is that of the next row
+        whose time can be used, so that the value counts as delivered late.
     """
 
     rows: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     sizes_ns: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     at_ns: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     is_exact: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
+    replaced_ns: dict[int, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def without(self, row: int, arrival_ns: int) -> int:
         """Return an arrival without the steps before it, ns."""
+        if row in self.replaced_ns:
+            return self.replaced_ns[row]
         if not len(self.rows):
             return arrival_ns
         return arrival_ns - int(self.sizes_ns[: np.searchsorted(self.rows, row, "right")].sum())
@@ -110,6 +117,7 @@ def find_arrival_steps(rows: Ints, connections: Ints, arrival_ns: Ints) -> Arriv
     # the median of increasing times is the time itself; a single other one is an error
     typical = median_filter(arrival_ns, 5, mode="nearest")
     sound = np.abs(arrival_ns - typical) <= _MAX_SILENCE_NS
+    unsound_rows = rows[~sound]
     rows, connections, arrival_ns = rows[sound], connections[sound], arrival_ns[sound]
     change = np.diff(arrival_ns)
     same = np.diff(connections) == 0
@@ -117,10 +125,10 @@ def find_arrival_steps(rows: Ints, connections: Ints, arrival_ns: Ints) -> Arriv
     at, sizes, is_exact, total = [], [], [], 0
     kept = []
     for i in found.tolist():
-        before, after = change[max(0, i - _NEIGHBOURS) : i], change[i + 1 : i + 1 + _NEIGHBOURS]
+        before = _intervals(change[max(0, i - _NEIGHBOURS) : i])
+        after = _intervals(change[i + 1 : i + 1 + _NEIGHBOURS])
         near = np.concatenate([before, after])
-        intervals = near[(near >= 0) & (near <= _MAX_SILENCE_NS)]
-        typical_ns = float(np.median(intervals)) if len(intervals) else 0.0
+        typical_ns = float(np.median(near)) if len(near) else 0.0
         came_at_once = len(before) and len(after) and after.mean() < _MIN_SHARE * before.mean()
         if change[i] > 0 and came_at_once:
             continue
@@ -130,9 +138,19 @@ def find_arrival_steps(rows: Ints, connections: Ints, arrival_ns: Ints) -> Arriv
         sizes.append(size)
         is_exact.append(bool(same[i]))
         total += size
-    return ArrivalSteps(
+    steps = ArrivalSteps(
         rows[np.array(kept, np.int64) + 1],
         np.array(sizes, np.int64),
         np.array(at, np.int64),
         np.array(is_exact, np.bool_),
     )
+    for row in unsound_rows.tolist() if len(rows) else ():
+        following = min(int(np.searchsorted(rows, row)), len(rows) - 1)
+        at_ns = steps.without(int(rows[following]), int(arrival_ns[following]))
+        steps.replaced_ns[row] = at_ns
+    return steps
+
+
+def _intervals(changes: Ints) -> Ints:
+    """Return the changes between two values that are no steps of the clock."""
+    return changes[(changes >= -_MIN_BACK_NS) & (changes <= _MAX_SILENCE_NS)]
