@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from tests.devices.builders import npg_case
@@ -104,9 +103,3 @@ def test_the_loss_is_the_true_one():
 @pytest.mark.slow
 def test_the_kit_notices_every_wrong_driver():
     assert surviving_mutations(NpgLiteDriver(), npg_case()) == []
-
-
-def test_values_of_other_characteristics_are_left_alone():
-    decoder = NpgLiteDriver().make_decoder()
-    assert decoder.push(notify(b"\x01", "00002a37-0000-1000-8000-00805f9b34fb")) == []
-    assert np.size(decoder.streams) == 0

@@ -149,13 +149,6 @@ def test_a_frame_in_another_scale_is_refused_and_one_in_the_same_is_not():
         made.push(notify(frame(0x81, bytes(6))))
 
 
-def test_other_measurements_and_characteristics_are_left_alone():
-    made = decoder()
-    assert made.push(notify(frame(0, bytes(20), measurement=1))) == []
-    assert made.push(notify(b"\x00\x48", "00002a37-0000-1000-8000-00805f9b34fb")) == []
-    assert made.streams == ()
-
-
 def test_battery():
     assert decoder().push(notify(b"\x57", BATTERY_UUID, 9)) == [BatteryLevel(87, 9)]
     with pytest.raises(PacketError, match="battery"):

@@ -47,6 +47,18 @@ def decode(log: Path, kind: str, out: Path, quiet: bool) -> None:
             f"{out / 'decode.json'}",
             err=True,
         )
+    if report["ignored_count"]:
+        click.echo(
+            f"{report['ignored_count']} values hold nothing that the driver decodes: "
+            f"{out / 'decode.json'}",
+            err=True,
+        )
+    if report["waiting"]:
+        click.echo(
+            f"{report['waiting']} values at the end were not decoded: the log holds too little to "
+            "know their rate or format. Record the commands and answers too, or a longer log",
+            err=True,
+        )
     if not report["streams"]:
         click.echo(
             f"no samples: is the log of a {printable(kind)}, and does it hold the commands and "

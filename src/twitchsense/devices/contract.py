@@ -142,13 +142,29 @@ class ButtonPress:
     arrival_ns: int
 
 
-Decoded = SamplePacket | BatteryLevel | ButtonPress
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A valid value that the driver reads nothing from.
+
+    Attributes
+    ----------
+    reason : str
+        ``characteristic``: one that the driver does not know; ``measurement``: one that it does
+        not decode; ``reference``: differences from a sample that is not known.
+    """
+
+    reason: str
+
+
+Decoded = SamplePacket | BatteryLevel | ButtonPress | Ignored
 
 
 class Decoder(Protocol):
     """Turns the values of one connection, or of a whole log, into samples.
 
-    It holds no more than the state of the protocol: settings, an incomplete frame.
+    It holds no more than the state of the protocol: settings, an incomplete frame. A decoder that
+    holds samples back until it knows their rate or format has an attribute ``waiting``, the
+    number of their values: those that wait at the end of a log are reported.
     """
 
     @property
@@ -166,8 +182,9 @@ class Decoder(Protocol):
 
         Returns
         -------
-        list of SamplePacket, BatteryLevel or ButtonPress
-            Empty for values that hold none, such as those of unknown characteristics.
+        list of SamplePacket, BatteryLevel, ButtonPress or Ignored
+            Empty for settings, answers, and values that wait for others. `Ignored` for values
+            that were read or notified and that the driver reads nothing from.
 
         Raises
         ------

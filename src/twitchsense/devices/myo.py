@@ -18,6 +18,7 @@ from twitchsense.devices.contract import (
     BatteryLevel,
     Decoded,
     Direction,
+    Ignored,
     Message,
     PacketError,
     SamplePacket,
@@ -162,6 +163,8 @@ class MyoDecoder:
             if len(data) != 1 or data[0] > 100:
                 raise PacketError("battery", f"{data[:8].hex()} is not a percentage")
             return [BatteryLevel(data[0], message.arrival_ns)]
+        else:
+            return [Ignored("characteristic")]
         return []
 
 

@@ -19,6 +19,7 @@ from twitchsense.devices.contract import (
     BatteryLevel,
     Decoded,
     Direction,
+    Ignored,
     Message,
     PacketError,
     SamplePacket,
@@ -128,6 +129,8 @@ class NpgLiteDecoder:
             if len(message.data) != 1 or message.data[0] > 100:
                 raise PacketError("battery", f"{message.data[:8].hex()} is not a percentage")
             return [BatteryLevel(message.data[0], message.arrival_ns)]
+        elif uuid != CONTROL_UUID:  # which answers in text
+            return [Ignored("characteristic")]
         return []
 
     def _decode_samples(self, message: Message) -> SamplePacket:

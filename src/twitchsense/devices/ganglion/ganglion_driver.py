@@ -19,6 +19,7 @@ from twitchsense.devices.contract import (
     Advertised,
     Decoded,
     Direction,
+    Ignored,
     Message,
     PacketError,
     SamplePacket,
@@ -185,6 +186,11 @@ class GanglionDecoder:
         """EMG and acceleration, as soon as the firmware is known."""
         return () if self._format is None else (_emg(self._format), _ACC)
 
+    @property
+    def waiting(self) -> int:
+        """Packets that wait until the firmware is known."""
+        return len(self._waiting)
+
     def push(self, message: Message) -> list[Decoded]:
         """Decode one value; see `Decoder`."""
         uuid, data = message.characteristic, message.data
@@ -196,7 +202,7 @@ class GanglionDecoder:
             return self._set_firmware(data[:1])
         if uuid == DATA_UUID and message.direction is not Direction.WRITE:
             return self._push_data(data, message.arrival_ns)
-        return []
+        return [] if message.direction is Direction.WRITE else [Ignored("characteristic")]
 
     def _push_data(self, data: bytes, arrival_ns: int) -> list[Decoded]:
         number = data[0] if data else -1
@@ -265,7 +271,8 @@ class GanglionDecoder:
             try:
                 decoded += self._decode(data, arrival_ns)
             except PacketError:
-                continue  # differences before the first uncompressed sample
+                # differences before the first uncompressed sample
+                decoded.append(Ignored("reference"))
         return decoded
 
     def _decode(self, data: bytes, arrival_ns: int) -> list[Decoded]:

@@ -19,6 +19,7 @@ from twitchsense.devices.contract import (
     BatteryLevel,
     Decoded,
     Direction,
+    Ignored,
     Message,
     PacketError,
     SamplePacket,
@@ -183,6 +184,11 @@ class GForceDecoder:
         acc = () if self._acc_rate.fs is None else (_acc(self._acc_rate.fs),)
         return emg + acc
 
+    @property
+    def waiting(self) -> int:
+        """Packets of acceleration that wait until their rate is known."""
+        return len(self._acc_waiting)
+
     def push(self, message: Message) -> list[Decoded]:
         """Decode one value; see `Decoder`."""
         data = message.data
@@ -194,7 +200,9 @@ class GForceDecoder:
             return self._take_answer(data, message.arrival_ns)
         if message.characteristic == DATA_UUID and message.direction is not Direction.WRITE:
             return self._take_data(data, message.arrival_ns)
-        return []
+        is_known = message.characteristic in (COMMAND_UUID, DATA_UUID)
+        is_ignored = message.direction is not Direction.WRITE and not is_known
+        return [Ignored("characteristic")] if is_ignored else []
 
     def _take_command(self, data: bytes) -> None:
         if data[0] in (_SET_EMG, _SWITCH):
@@ -227,7 +235,7 @@ class GForceDecoder:
         if kind == _ACC_DATA:
             return self._decode_acc(whole[1:], arrival_ns)
         if kind in _OTHER_DATA:
-            return []
+            return [Ignored("measurement")]
         raise PacketError("type", f"{whole[:1].hex()} is not a kind of data")
 
     def _decode_emg(self, payload: bytes, arrival_ns: int) -> SamplePacket:

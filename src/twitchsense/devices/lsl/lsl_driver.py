@@ -30,6 +30,7 @@ from twitchsense.devices.contract import (
     Advertised,
     Decoded,
     Direction,
+    Ignored,
     Message,
     PacketError,
     SamplePacket,
@@ -248,6 +249,8 @@ class LslDecoder:
                 self._layout = parse_description(self._xml, self._options, regular=self._regular)
             case uuid if uuid == DATA_UUID and message.direction is Direction.NOTIFY:
                 return self._decode_block(message)
+            case _ if message.direction is not Direction.WRITE:
+                return [Ignored("characteristic")]
         return []
 
     def _decode_block(self, message: Message) -> list[Decoded]:

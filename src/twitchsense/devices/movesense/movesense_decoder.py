@@ -8,6 +8,7 @@ from twitchsense.devices.contract import (
     BatteryLevel,
     Decoded,
     Direction,
+    Ignored,
     Message,
     PacketError,
     SamplePacket,
@@ -155,6 +156,8 @@ class MovesenseDecoder:
             if len(data) != 1 or data[0] > 100:
                 raise PacketError("battery", f"{data[:8].hex()} is not a percentage")
             return [BatteryLevel(data[0], message.arrival_ns)]
+        else:
+            return [Ignored("characteristic")]
         return []
 
     # -- commands ------------------------------------------------------------------------
@@ -221,7 +224,7 @@ class MovesenseDecoder:
         channel = self._channels.get(reference)
         if channel is None:
             if reference in self._others:
-                return []
+                return [Ignored("measurement")]
             raise PacketError("subscription", f"no SUBSCRIBE with the reference {reference}")
         self._check_owner(reference, channel.subscription.stream)
         take = channel.joiner.begin if code == DATA else channel.joiner.extend

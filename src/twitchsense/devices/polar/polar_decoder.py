@@ -13,6 +13,7 @@ from twitchsense.devices.contract import (
     BatteryLevel,
     Decoded,
     Direction,
+    Ignored,
     Message,
     PacketError,
     SamplePacket,
@@ -133,6 +134,11 @@ class PolarDecoder:
         specs = (m.spec for m in self._measurements.values())
         return tuple(spec for spec in specs if spec is not None)
 
+    @property
+    def waiting(self) -> int:
+        """Frames that wait for their rate."""
+        return sum(len(m.waiting) for m in self._measurements.values())
+
     def push(self, message: Message) -> list[Decoded]:
         """Decode one value; see `Decoder`."""
         uuid, data = message.characteristic, message.data
@@ -151,10 +157,13 @@ class PolarDecoder:
                 return [*self._measurements[frame.measurement].decode(frame, message.arrival_ns)]
             if frame.measurement not in _OTHER_MEASUREMENTS:
                 raise PacketError("measurement", f"{frame.measurement:#04x} is not known")
+            return [Ignored("measurement")]
         elif uuid == BATTERY_UUID:
             if len(data) != 1 or data[0] > 100:
                 raise PacketError("battery", f"{data[:8].hex()} is not a percentage")
             return [BatteryLevel(data[0], message.arrival_ns)]
+        else:
+            return [Ignored("characteristic")]
         return []
 
     def _control(self, data: bytes) -> None:
@@ -221,6 +230,8 @@ class _Measurement:
     ----------
     spec : StreamDescription or None
         Its stream; None before the first frame.
+    waiting : deque of SamplePacket
+        Packets that wait until the rate is known.
     """
 
     def __init__(self, kind: int) -> None:
@@ -237,7 +248,7 @@ class _Measurement:
         self._offered: Settings = {}
         #: Rate found from the times of frames, Hz.
         self._found_rate: float | None = None
-        self._waiting: deque[SamplePacket] = deque()
+        self.waiting: deque[SamplePacket] = deque()
         self._waiting_scale = 0.0
 
     # -- settings ------------------------------------------------------------------------
@@ -253,9 +264,9 @@ class _Measurement:
         self._settings, self._confirmed, self._is_new = settings, False, True
         self._found_rate = None
         self._restarted = self.spec is not None
-        if self._waiting:
-            lost = len(self._waiting)
-            self._waiting.clear()
+        if self.waiting:
+            lost = len(self.waiting)
+            self.waiting.clear()
             raise PacketError("settings", f"the rate of {lost} frames before START is not known")
 
     def refuse_start(self) -> None:
@@ -336,7 +347,7 @@ class _Measurement:
 
     def _wait(self, packet: SamplePacket, counts_per_unit: float) -> list[SamplePacket]:
         """Keep a packet until the rate is known."""
-        waiting = self._waiting
+        waiting = self.waiting
         if waiting:
             _check_scale(counts_per_unit, self._waiting_scale)
         self._waiting_scale = counts_per_unit

@@ -13,6 +13,7 @@ from twitchsense.devices.contract import (
     ButtonPress,
     Decoded,
     Direction,
+    Ignored,
     Message,
     PacketError,
     SamplePacket,
@@ -127,6 +128,8 @@ class V1Decoder:
                 data = self._assembler.push(message.data)
                 if data is not None:
                     return self._decode_frame(data, message.arrival_ns)
+            case _:
+                return [Ignored("characteristic")]
         return []
 
     def _read_clock(self, response: ControlResponse) -> None:
@@ -156,7 +159,7 @@ class V1Decoder:
         self._boot, self._ticks = frame.boot, ticks
         spec = self._specs.get(stream.id)
         if spec is None:
-            return []  # a kind of stream that a later version defines
+            return [Ignored("measurement")]  # a kind of stream that a later version defines
         restarted = spec.name in self._restarted
         self._restarted.discard(spec.name)
         return [

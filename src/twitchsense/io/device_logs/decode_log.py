@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from twitchsense.devices.contract import Direction, Driver, PacketError, SamplePacket
+from twitchsense.devices.contract import Direction, Driver, Ignored, PacketError, SamplePacket
 from twitchsense.devices.sample_timing.loss import describe_loss
 from twitchsense.devices.streams import SampleClock, SampleCounter, StreamDescription, Timing
 from twitchsense.errors import InputError
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 #: Name of the report.
 REPORT: Final = "decode.json"
-#: Refused values that are listed one by one.
+#: Refused values that are listed one by one, and kinds of ignored values.
 _MAX_LISTED: Final = 1000
 #: Rows that are written at once, at least.
 _TABLE_ROWS: Final = 50_000
@@ -41,23 +41,47 @@ Block = tuple[NDArray[np.int64], NDArray[Any]]
 
 
 @dataclass
-class Refusals:
-    """Values that the driver refused.
+class UnusedValues:
+    """Values that the driver refused, and those that it read nothing from.
 
     Attributes
     ----------
     count : int
+        Refused values.
     reasons : Counter of str
-        Number of values by reason.
+        Number of refused values by reason.
     listed : list of dict
-        Line, characteristic, reason and message of the first ones.
+        Line, characteristic, reason and message of the first refused ones.
+    ignored : dict of (str, str) to dict
+        By characteristic and reason: both, the number of values, and the first line.
+    ignored_count : int
+    waiting : int
+        Values that wait at the end of the log for a setting that it does not hold.
     """
 
     count: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     listed: list[dict[str, Any]] = field(default_factory=list)
+    ignored: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    ignored_count: int = 0
+    waiting: int = 0
 
-    def add(self, line: int, characteristic: str, error: PacketError) -> None:
+    def ignore(self, line: int, characteristic: str, reason: str) -> None:
+        """Count a value that the driver read nothing from."""
+        self.ignored_count += 1
+        key = characteristic, reason
+        if key not in self.ignored:
+            if len(self.ignored) >= _MAX_LISTED:
+                return
+            self.ignored[key] = {
+                "characteristic": characteristic,
+                "reason": reason,
+                "count": 0,
+                "first_line": line,
+            }
+        self.ignored[key]["count"] += 1
+
+    def refuse(self, line: int, characteristic: str, error: PacketError) -> None:
         """Count a refused value."""
         self.count += 1
         self.reasons[str(error.reason)] += 1
@@ -95,14 +119,14 @@ def decode_log(path: Path, driver: Driver, out: Path) -> dict[str, Any]:
     InputError
         If the log cannot be used, or the folder holds such files already.
     """
-    streams, refusals, counts, first_ns = _read(path, driver)
+    streams, unused, counts, first_ns = _read(path, driver)
     for stream in streams.values():
         stream.finish()
     # of a log without samples that were received, the time is not known
     streams = {name: stream for name, stream in streams.items() if stream.received}
     fit_clocks(streams.values())
     start_ns = first_ns if abs(first_ns) > _MAX_START_S * NS else 0
-    report = _report(driver, streams, refusals, counts, start_ns)
+    report = _report(driver, streams, unused, counts, start_ns)
     names = [REPORT, *(f"{name}.csv" for name in streams)]
     for name in names:
         if (out / name).exists():
@@ -116,11 +140,11 @@ def decode_log(path: Path, driver: Driver, out: Path) -> dict[str, Any]:
 
 def _read(
     path: Path, driver: Driver
-) -> tuple[dict[str, DecodedStream], Refusals, Counter[Direction], int]:
+) -> tuple[dict[str, DecodedStream], UnusedValues, Counter[Direction], int]:
     """Decode all values of a log."""
     decoder = driver.make_decoder()
     streams: dict[str, DecodedStream] = {}
-    refusals = Refusals()
+    unused = UnusedValues()
     counts: Counter[Direction] = Counter()
     first_ns: int | None = None
     for line, message in read_raw_log(path):
@@ -129,16 +153,19 @@ def _read(
         try:
             decoded = decoder.push(message)
         except PacketError as error:
-            refusals.add(line, message.characteristic, error)
+            unused.refuse(line, message.characteristic, error)
             continue
         for packet in decoded:
-            if isinstance(packet, SamplePacket):
+            if isinstance(packet, Ignored):
+                unused.ignore(line, message.characteristic, packet.reason)
+            elif isinstance(packet, SamplePacket):
                 spec = next(s for s in decoder.streams if s.name == packet.stream)
                 if spec.name not in streams:
                     streams[spec.name] = DecodedStream(spec)
                 _check_settings(str(path), line, streams[spec.name].spec, spec)
                 streams[spec.name].push(packet)
-    return dict(sorted(streams.items())), refusals, counts, first_ns or 0
+    unused.waiting = getattr(decoder, "waiting", 0)
+    return dict(sorted(streams.items())), unused, counts, first_ns or 0
 
 
 def _check_settings(
@@ -193,7 +220,7 @@ def _concatenate(blocks: list[Block]) -> Block:
 def _report(
     driver: Driver,
     streams: dict[str, DecodedStream],
-    refusals: Refusals,
+    unused: UnusedValues,
     counts: Counter[Direction],
     start_ns: int,
 ) -> dict[str, Any]:
@@ -224,9 +251,12 @@ def _report(
         "streams": described,
         "samples": {name: stream.received for name, stream in streams.items()},
         "loss": dict(total),
-        "refused": refusals.listed,
-        "refused_count": refusals.count,
-        "refused_reasons": dict(sorted(refusals.reasons.items())),
+        "refused": unused.listed,
+        "refused_count": unused.count,
+        "refused_reasons": dict(sorted(unused.reasons.items())),
+        "ignored": list(unused.ignored.values()),
+        "ignored_count": unused.ignored_count,
+        "waiting": unused.waiting,
         "values": {str(direction): counts[direction] for direction in Direction},
         "start_s": start_ns / NS,
     }
