@@ -21,6 +21,7 @@ from twitchsense.errors import InputError
 from twitchsense.io.capture_export import open_csv
 from twitchsense.io.device_logs.decoded_stream import DecodedStream
 from twitchsense.io.device_logs.raw_log import read_raw_log
+from twitchsense.io.device_logs.repeated_values import RepeatedValues
 from twitchsense.io.device_logs.shared_clock import fit_clocks
 from twitchsense.model.channels import NS
 from twitchsense.output_files import staged
@@ -36,6 +37,12 @@ _TABLE_ROWS: Final = 50_000
 #: First time (s) above which the captures begin at zero instead: a log with Unix times.
 _MAX_START_S: Final = 7 * 86400
 
+
+#: Packets of a stream by which the unit of the times is checked, at least and at most.
+_UNIT_PACKETS: Final = (20, 1000)
+#: Ratio of the time between two packets to that of their samples, in the median, above which the
+#: times are in another unit than seconds.
+_MAX_RATIO: Final = 100
 
 Block = tuple[NDArray[np.int64], NDArray[Any]]
 
@@ -147,14 +154,20 @@ def _read(
     unused = UnusedValues()
     counts: Counter[Direction] = Counter()
     first_ns: int | None = None
+    repeated = RepeatedValues(has_rows=True)
+    pace: dict[str, list[float]] = {}
+    arrivals: dict[str, int] = {}
     for line, message in read_raw_log(path):
         first_ns = message.arrival_ns if first_ns is None else first_ns
         counts[message.direction] += 1
         try:
+            if repeated.is_repeated(message):
+                raise PacketError("repeated", "the value before again")
             decoded = decoder.push(message)
         except PacketError as error:
             unused.refuse(line, message.characteristic, error)
             continue
+        repeated.add(message, decoded, decoder)
         for packet in decoded:
             if isinstance(packet, Ignored):
                 unused.ignore(line, message.characteristic, packet.reason)
@@ -164,6 +177,18 @@ def _read(
                     streams[spec.name] = DecodedStream(spec)
                 _check_settings(str(path), line, streams[spec.name].spec, spec)
                 streams[spec.name].push(packet)
+                at_ns, period_ns = packet.arrival_ns, len(packet.samples) / spec.fs * NS
+                ratios = pace.setdefault(spec.name, [])
+                if spec.name in arrivals and period_ns and len(ratios) < _UNIT_PACKETS[1]:
+                    ratios.append((at_ns - arrivals[spec.name]) / period_ns)
+                arrivals[spec.name] = at_ns
+    for name, ratios in pace.items():
+        if len(ratios) >= _UNIT_PACKETS[0] and np.median(ratios) > _MAX_RATIO:
+            raise InputError(
+                str(path),
+                f"the times of {name} go {np.median(ratios):.0f} times as fast as its samples",
+                "write time_s in seconds",
+            )
     unused.waiting = getattr(decoder, "waiting", 0)
     return dict(sorted(streams.items())), unused, counts, first_ns or 0
 

@@ -23,6 +23,7 @@ from twitchsense.devices.sample_timing.loss import describe_loss
 from twitchsense.devices.streams import SampleClock, SampleCounter, StreamDescription
 from twitchsense.errors import InputError
 from twitchsense.io.device_logs.decoded_stream import DecodedStream
+from twitchsense.io.device_logs.repeated_values import RepeatedValues
 from twitchsense.io.device_logs.shared_clock import fit_clocks
 from twitchsense.model.channels import ClockSource
 from twitchsense.model.notes import Note
@@ -101,9 +102,14 @@ class DecodedDevice:
         decoder = self._driver.make_decoder()
         values = ValueReader(reader, device)
         self._steps = values.remove_clock_steps()
+        repeated = RepeatedValues(has_rows=False)
         for _, message in values.messages():
             try:
-                for decoded in decoder.push(message):
+                if repeated.is_repeated(message):
+                    raise PacketError("repeated")
+                found = decoder.push(message)
+                repeated.add(message, found, decoder)
+                for decoded in found:
                     self._add(decoded, decoder.streams)
             except PacketError as error:
                 self._refused[str(error.reason)] += 1
