@@ -157,7 +157,7 @@ def test_every_device_is_checked_and_a_fault_is_status_3(monkeypatch):
     monkeypatch.setattr("twitchsense.live.device_check.check_channels", good)
     for names, gain, status in (("abc", "2000", 3), ("ac", "2000", 0), ("ac", "", 3)):
         devices = [part for name in names for part in ("--device", f"npg:{name}")]
-        arguments = ["check", *devices, *(["--gain", gain] if gain else [])]
+        arguments = ["check", "--leg", "left", *devices, *(["--gain", gain] if gain else [])]
         done = CliRunner().invoke(main, arguments)
         assert done.exit_code == status, done.output
         assert done.stdout.count("radio:") == 2

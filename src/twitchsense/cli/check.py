@@ -19,6 +19,7 @@ from twitchsense.cli.device_options import (
     check_libraries,
     check_tense_options,
     gain_option,
+    leg_option,
     request_devices,
     tense_options,
 )
@@ -37,6 +38,7 @@ from twitchsense.text import printable
     required=True,
     help="As for record; several devices are checked one after the other.",
 )
+@leg_option
 @gain_option
 @click.option(
     "--option", "options", metavar="KEY=VALUE", multiple=True, help="Of the device or simulator."
@@ -46,6 +48,7 @@ from twitchsense.text import printable
 @verbosity
 def check(
     devices: tuple[str, ...],
+    legs: tuple[str, ...],
     gains: tuple[float, ...],
     options: tuple[str, ...],
     tense: bool,
@@ -62,7 +65,7 @@ def check(
     if tense and as_json:
         raise InputError("--tense", "does not go with --json", "leave one out")
     check_tense_options(tense, tensed_uv)
-    all_requested = request_devices(devices, (), gains)
+    all_requested = request_devices(devices, legs, gains)
     check_libraries(all_requested)
     rows: list[dict[str, Any]] = []
     ok = True
