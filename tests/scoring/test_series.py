@@ -161,4 +161,3 @@ def test_the_count_of_a_cluster_is_that_of_its_moments():
     table = events(*both(0), *both(20), *both(40))
     (train,) = find_jerk_clusters(table, RULE, np.zeros(len(table), bool))
     assert train.count == 3
-    assert train.rate_hz == pytest.approx(1 / 20)

@@ -29,8 +29,6 @@ class SampleDecoder:
         Battery level (percent) as last decoded.
     sample_characteristics : set of str
         Characteristics of which values have held samples.
-    n_refused : int
-        Values that the driver refused.
     logged_s : dict of str to float
         Duration of the samples in logs that were fetched, s, by stream.
     """
@@ -38,7 +36,6 @@ class SampleDecoder:
     def __init__(self, driver: Driver) -> None:
         self.battery: int | None = None
         self.sample_characteristics: set[str] = set()
-        self.n_refused = 0
         self.logged_s: dict[str, float] = {}
         self._kind = driver.kind
         self._decoder = driver.make_decoder()
@@ -79,11 +76,9 @@ class SampleDecoder:
             for packet in packets:
                 self._count(streams[packet.stream], packet)
         except PacketError as error:
-            self.n_refused += 1
             log.info("%s: a value was refused: %s", self._kind, error)
             return []
         except Exception:  # of a driver that this package does not know
-            self.n_refused += 1
             log.warning("an error in the driver %s", self._kind, exc_info=True)
             return []
         for level in decoded:

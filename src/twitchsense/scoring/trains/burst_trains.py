@@ -57,8 +57,6 @@ class Train:
         Its events, as rows of the event table.
     count : int
         Number of its bursts, including bursts that are not events of their own.
-    rate_hz : float
-        Inverse of the median interval, Hz.
     min_count : int
         Fewest bursts that make such a train.
     """
@@ -66,7 +64,6 @@ class Train:
     pattern: str
     rows: tuple[int, ...]
     count: int
-    rate_hz: float
     min_count: int
 
 
@@ -244,9 +241,8 @@ def find_trains(
     large = (events["trial_type"] == "gross_movement") & (events["peak_g"] >= rule.rock_g)
     swings = np.isfinite(movement_bursts.swing_hz) & large.to_numpy()
     for row in np.flatnonzero(swings).tolist():
-        rate = float(movement_bursts.swing_hz[row])
-        cycles = int(rate * float(events["duration"].iloc[row]))
-        trains.append(Train("rock", (row,), cycles, rate, rule.rock_least))
+        cycles = int(float(movement_bursts.swing_hz[row]) * float(events["duration"].iloc[row]))
+        trains.append(Train("rock", (row,), cycles, rule.rock_least))
     return trains
 
 
@@ -340,5 +336,4 @@ def _make_train(
     rows = tuple(sorted({*members, *contained}))
     if not rows:
         return []
-    median = float(np.median(np.diff(bursts.onset[kept])))
-    return [Train(pattern, rows, len(kept), 1 / median, min_count)]
+    return [Train(pattern, rows, len(kept), min_count)]

@@ -93,9 +93,8 @@ def find_hiccups(
     trains = []
     for _, at in found:
         here = np.isin(onset, at) & np.isin(kind, ("jolt", "jerk"))
-        rate = 1 / float(np.median(np.diff(at)))
         members = tuple(np.flatnonzero(here).tolist())
-        trains.append(Train("hiccup", members, len(at), rate, rule.hiccup_least))
+        trains.append(Train("hiccup", members, len(at), rule.hiccup_least))
     return joined, rejected[~moved].reset_index(drop=True), trains
 
 
@@ -148,10 +147,8 @@ def find_jerk_clusters(events: pd.DataFrame, rule: TrainSettings, taken: Bools) 
             apart = np.flatnonzero(np.diff(onset[inside]) > span)
             for group in np.split(inside, apart + 1) if len(inside) else []:
                 first = onset[group][np.diff(moment[group], prepend=-1) > 0]
-                steps = np.diff(first)
-                rate = 1 / float(np.median(steps)) if len(steps) else float("nan")
                 members = tuple(rows[group].tolist())
-                trains.append(Train(pattern, members, len(first), rate, least))
+                trains.append(Train(pattern, members, len(first), least))
         rows = rows[~member]
     return trains
 
