@@ -31,7 +31,7 @@ CHECK_S: Final = 20.0
 TENSE_S: Final = 20.0
 #: Maximum time (s) to find and connect a device.
 CONNECT_S: Final = 30.0
-#: Begin of the line of a result.
+#: Prefix of the line of a result.
 _PREFIXES: Final = {True: "ok ", False: "BAD", None: "?  "}
 #: Counts per mV for which a count is read as a µV.
 _UNIT_GAIN: Final = "1000"
