@@ -44,6 +44,15 @@ def test_buffer_does_not_grow_with_the_signal():
     assert len(allocated) < 4 * 1057 + 600
 
 
+def test_values_may_be_written_after_they_were_appended():
+    buffer, whole = SampleBuffer(np.float64), np.arange(5000.0)
+    for first in range(0, len(whole), 70):
+        part = whole[first : first + 70]
+        buffer.extend(len(part))[:] = part
+        assert np.array_equal(buffer.get(first, first + 70), part)
+    assert np.array_equal(buffer.get(0, 5000), whole)
+
+
 @given(st.lists(st.integers(0, 100), max_size=9), st.integers(1, 13))
 def test_frames_do_not_depend_on_the_chunks(cuts, size):
     x = np.arange(100.0)

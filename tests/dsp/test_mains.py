@@ -68,6 +68,16 @@ def test_samples_do_not_depend_on_the_chunks(cuts, seed):
     np.testing.assert_array_equal(np.concatenate(parts), whole)
 
 
+def test_recorded_samples_need_no_conversion():
+    _, x = with_hum(1000.0, 50.0, np.random.default_rng(1))
+    x = x.astype(np.float32)
+    given, wanted = MainsCanceller(1000.0), MainsCanceller(1000.0)
+    for part in np.split(x, range(700, len(x), 700)):
+        out = np.full(len(part), np.nan)
+        assert given.push(part, out=out) is out
+        np.testing.assert_array_equal(out, wanted.push(part.astype(np.float64)))
+
+
 def test_one_harmonic_does_not_depend_on_the_chunks():
     # numpy rounds products of complex numbers differently at the end of an array
     for seed in range(8):

@@ -62,17 +62,31 @@ class SampleBuffer:
         ----------
         values : ndarray, shape (n,) or (n, width)
         """
-        end = self._end + len(values)
+        self.extend(len(values))[:] = values
+
+    def extend(self, n: int) -> NDArray[Any]:
+        """Append values that the caller writes.
+
+        Parameters
+        ----------
+        n : int
+
+        Returns
+        -------
+        ndarray, shape (n,) or (n, width)
+            A view of the new values, not yet defined.
+        """
+        end = self._end + n
         if end > len(self._values):
             # reallocated, never moved in place: views returned earlier stay valid
             kept = self._values[self._begin : self._end]
-            capacity = len(kept) + max(len(values), len(kept))
+            capacity = len(kept) + max(n, len(kept))
             self._values = np.empty((capacity, *kept.shape[1:]), kept.dtype)
             self._values[: len(kept)] = kept
             self._begin, self._end = 0, len(kept)
-            end = self._end + len(values)
-        self._values[self._end : end] = values
-        self._end = end
+            end = self._end + n
+        first, self._end = self._end, end
+        return self._values[first:end]
 
     def get(self, start: int, stop: int) -> NDArray[Any]:
         """Return the values with indices ``[start, stop)``.

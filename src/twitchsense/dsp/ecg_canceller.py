@@ -76,7 +76,7 @@ class EcgCanceller:
         # waveforms that reach samples not yet returned: first sample, values
         self._first = np.empty(0, np.int64)
         self._waveforms = np.empty((0, self._lengths.beat))
-        self._n_emitted = 0
+        self._n_searched = self._n_emitted = 0
         self._beats: list[Floats] = []  # rows of `Beat`
 
     def push(self, x: Floats) -> Floats:
@@ -92,7 +92,27 @@ class EcgCanceller:
         ndarray, shape (m,)
             Samples without beats; they follow the samples returned before.
         """
-        self._x.push(x)
+        self.extend(len(x))[:] = x
+        return self.search()
+
+    def extend(self, n: int) -> Floats:
+        """Append samples that the caller writes before `search`.
+
+        Parameters
+        ----------
+        n : int
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            Their place, in µV.
+        """
+        return self._x.extend(n)
+
+    def search(self) -> Floats:
+        """Search the samples appended since the last call; otherwise as `push`."""
+        x = self._x.get(self._n_searched, self._x.stop)
+        self._n_searched = self._x.stop
         self._process(self._peaks.push(x))
         return self._emit(self._final_until())
 
@@ -164,8 +184,7 @@ class EcgCanceller:
             if self._tracker.interval:
                 tracked = self._tracker.track(self._x, self._peaks.to_sample(positions))
                 self._beats.append(tracked.beats)
-                self._first = np.concatenate([self._first, tracked.first])
-                self._waveforms = np.concatenate([self._waveforms, tracked.waveforms])
+                self._keep_waveforms(tracked.first, tracked.waveforms)
                 positions = positions[tracked.n_used :]
                 continue
             block = positions[:MAX_CANDIDATES]
@@ -180,6 +199,13 @@ class EcgCanceller:
                 if fast_share(beats, self._fs, QRS_HZ) <= MAX_FAST_SHARE:
                     self._start_heart(rhythm.interval_s, centres)
             positions = positions[n_used:]
+
+    def _keep_waveforms(self, first: Ints, waveforms: Floats) -> None:
+        """Keep the waveforms of beats until the samples that they reach are returned."""
+        if len(self._first):
+            first = np.concatenate([self._first, first])
+            waveforms = np.concatenate([self._waveforms, waveforms])
+        self._first, self._waveforms = first, waveforms
 
     def _start_heart(self, interval_s: float, centres: list[float]) -> None:
         """Record the beats of a rhythm that has just been recognised."""

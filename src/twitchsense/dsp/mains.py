@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -105,18 +106,21 @@ class MainsCanceller:
         self._hum = np.zeros(self._size)  # predicted for the unfinished block
         self._count = 0  # samples of the unfinished block already returned
 
-    def push(self, x: Floats) -> Floats:
+    def push(self, x: NDArray[Any], out: Floats | None = None) -> Floats:
         """Return the next samples without hum.
 
         Parameters
         ----------
-        x : ndarray, shape (n,)
+        x : ndarray of float32 or float64, shape (n,)
             In µV.
+        out : ndarray, shape (n,), optional
+            Where the result is written; by default a new array.
 
         Returns
         -------
         ndarray, shape (n,)
         """
+        out = np.empty(len(x)) if out is None else out
         frames = self._framer.push(x)
         predicted = [self._hum]
         if len(frames):
@@ -124,8 +128,8 @@ class MainsCanceller:
             self._hum = predicted[-1][-self._size :]
         at, self._count = -self._count, (self._count + len(x)) % self._size
         if self._tracker is None and not any(hum.any() for hum in predicted):
-            return x
-        out = np.empty(len(x))
+            out[:] = x
+            return out
         for hum in predicted:
             first, stop = max(0, at), min(len(x), at + len(hum))
             if first < stop:
@@ -268,9 +272,10 @@ class _LineSpectrum:
         self._beside = np.clip(beside, 1, len(freqs) - 1)
         self._factor = np.exp(1j * np.pi * bins * (size - 1) / size) * self._scale
 
-    def measure(self, frames: Floats) -> _Blocks:
+    def measure(self, frames: NDArray[Any]) -> _Blocks:
         """Measure blocks of samples, shape ``(n_blocks, size)``, in µV."""
-        centred = frames - frames.mean(axis=1, keepdims=True)
+        centred = frames.astype(np.float64)
+        centred -= centred.mean(axis=1, keepdims=True)
         centred *= self._window
         spectrum = np.fft.rfft(centred, axis=1)
         where = self._bins, self._factor, self._beside, self._scale**2

@@ -112,12 +112,12 @@ class EmgSegment:
         self._preview = None
         x = samples[:, 0]
         self._bursts.raw.push(x)
-        clean = self._mains.push(x.astype(np.float64))
+        clean = self._mains.push(x, out=self._ecg.extend(len(x)))
         for first, stop in lines:  # a line has no hum that could be subtracted
             before = clean[first - 1] if first else self._last_clean
             clean[first:stop] = straight_line(before, clean[stop], stop - first)
         self._last_clean = clean[-1]
-        self._process(self._ecg.push(clean))
+        self._process(self._ecg.search())
 
     def close(self) -> None:
         """End the segment: finish everything that is still open."""

@@ -19,10 +19,16 @@
 #define EXPORT __attribute__((visibility("default")))
 #endif
 
-/* Compiled twice; the processor decides at load which one runs. Wider registers change no bit. */
+/* Compiled two or three times (x86-64-v4: AVX-512); the processor decides at load which one runs.
+ * Wider registers change no bit.
+ */
 #if defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__) && defined(__GNUC__) \
     && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
+#if __GNUC__ >= 12
+#define WIDE __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
+#else
 #define WIDE __attribute__((target_clones("avx2", "default")))
+#endif
 #else
 #define WIDE
 #endif
