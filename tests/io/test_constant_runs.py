@@ -65,9 +65,34 @@ def test_no_event_stands_at_the_edges_of_filled_dropouts(tmp_path, value, offset
     assert len(analyze(emg_recording(tmp_path, x)).events) == 0
 
 
-@pytest.mark.parametrize("step", [0.5, 2.0, 3.0, 6.0])
+@pytest.mark.parametrize(("fs", "length"), [(500, 5), (250, 2)])
+def test_a_few_zeros_of_emg_with_an_offset_are_gaps_and_give_no_event(tmp_path, fs, length):
+    x, n = filled(emg_noise(8000, offset=-300), length, 0.0, every=1300)
+    got = emg_recording(tmp_path, x, fs)
+    assert sum(lengths(got, "emg1")) == 8000 - n * length
+    assert any(f"{n} runs of equal samples" in note for note in got.notes)
+    assert not len(analyze(got).events)
+
+
+@pytest.mark.parametrize(("fs", "step"), [(1000, 0.1), (250, 3.0)])
+def test_zeros_in_bursts_of_emg_are_a_signal(tmp_path, fs, step):
+    x = emg_noise(offset=0, step=step)
+    rng = np.random.default_rng(3)
+    for start in range(500, N - 500, 700):
+        x[start : start + 100] = np.round(rng.normal(0, 400, 100) / step) * step
+        x[start + 50] = x[start + 70] = x[start + 71] = 0
+    assert lengths(emg_recording(tmp_path, x, fs), "emg1") == [N]
+
+
+def test_zeros_of_strong_steady_emg_are_a_signal(tmp_path):
+    x = emg_noise(offset=0, rms=96, step=3.2)
+    x[500:505], x[5000:5005] = [64.0, 67.2, 0, 64.0, 67.2], [-96.0, -99.2, 0, -99.2, -96.0]
+    assert lengths(emg_recording(tmp_path, x, 1000), "emg1") == [N]
+
+
+@pytest.mark.parametrize("step", [0.5, 2.0, 3.0, 6.0, 45.0])
 def test_a_coarse_converter_is_a_signal(tmp_path, step):
-    x = emg_noise(offset=0, rms=2.0, step=step)
+    x = emg_noise(offset=0, rms=max(2.0, step / 2), step=step)
     assert lengths(emg_recording(tmp_path, x), "emg1") == [N]
 
 
@@ -115,6 +140,16 @@ def test_one_or_two_zeros_are_no_signal_and_give_no_event(tmp_path, fs, length, 
     got = recording(tmp_path, columns)
     assert lengths(got, "acc") == [2000, *[700 - length] * 4, 1200 - length]
     assert any("5 runs of equal samples" in note for note in got.notes)
+    assert not len(analyze(got).events)
+
+
+@pytest.mark.parametrize(("length", "value"), [(1, -1.0), (2, -8.0), (5, 8.0)])
+def test_one_value_on_all_axes_is_no_signal_and_gives_no_event(tmp_path, length, value):
+    columns = acc_columns(n=6000, fs=50)
+    for start, axis in itertools.product(range(2000, 5500, 700), "xyz"):
+        columns[f"acc_{axis}_g"][start : start + length] = value
+    got = recording(tmp_path, columns)
+    assert lengths(got, "acc") == [2000, *[700 - length] * 4, 1200 - length]
     assert not len(analyze(got).events)
 
 

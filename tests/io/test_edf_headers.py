@@ -129,6 +129,7 @@ def test_limits_that_are_no_numbers_are_refused_with_their_signal(tmp_path, limi
         (b"Startdate", b"01-03-26"),
         (b"Startdate 01-mar-2026", b"01.03.26"),
         (b"Startdate 31-FOO-2026", b"01 03 26"),
+        (b"Startdate 31-FEB-2026 X X X", b"01.03.26"),
         (b"Startdate 01-MAR-2026 X X X", b"01.01.85"),
         (b"Startdate 01-MAR-2026 X X X", b"xx.xx.xx"),
     ],

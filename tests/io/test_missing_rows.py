@@ -11,13 +11,13 @@ from twitchsense.io import read
 N = 5000
 
 
-def lossy(tmp_path, fs, every, decimals, fixed=True):
+def lossy(tmp_path, fs, every, decimals, fixed=True, rows=N):
     """Write a capture without every n-th row."""
-    keep = np.ones(N, bool)
+    keep = np.ones(rows, bool)
     keep[every - 1 :: every] = False
-    t = np.arange(N)[keep] / fs
+    t = np.arange(rows)[keep] / fs
     cells = [f"{v:.{decimals}f}" if fixed else repr(round(float(v), decimals)) for v in t]
-    return write(tmp_path / "a.csv", {"time_s": cells, "emg1_uv": emg(N)[keep]})
+    return write(tmp_path / "a.csv", {"time_s": cells, "emg1_uv": emg(rows)[keep]})
 
 
 @pytest.mark.parametrize("fs", [250, 500, 1000, 2000])
@@ -27,6 +27,13 @@ def test_every_nth_row_missing_with_exact_times(tmp_path, fs, every):
     assert got.channels[0].fs == fs
     assert set(lengths(got, "emg1")) == {every - 1, N % every} - {0}
     assert f"emg1: {(N - 1) // every} gaps, " in " ".join(got.notes)
+
+
+@pytest.mark.parametrize("rows", [3998, 3999, 4000, 4001, 9000])
+@pytest.mark.parametrize(("fs", "decimals"), [(500, 3), (512, 6), (1259.259, 6)])
+def test_every_third_row_missing_in_a_file_of_any_length(tmp_path, rows, fs, decimals):
+    got = read(lossy(tmp_path, fs, 3, decimals, rows=rows))
+    assert got.channels[0].fs == pytest.approx(fs, rel=1e-5)
 
 
 @pytest.mark.parametrize(("fs", "every"), [(250, 5), (500, 3), (500, 5), (1000, 7), (1000, 3)])

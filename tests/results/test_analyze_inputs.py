@@ -160,7 +160,7 @@ def test_profile_leg_and_settings_file(tmp_path):
         (None, {}, "type NoneType; give a path, a DataFrame or"),
         ({"emg1_uv": EMG}, {}, "column emg1_uv: comes without its sampling rate; .*samples, fs"),
         (TABLE[["emg1_uv"]], {}, r"no time column .*\(fs=1000\)"),
-        (TABLE.rename(columns={"emg1_uv": "EMG"}), {}, r"columns=\{'EMG': '...'\}"),
+        (TABLE.rename(columns={"emg1_uv": "EMG"}), {}, r"columns=\{'EMG': 'emg_uv'\}"),
         (zoned(TABLE, None), {}, "has no time zone; .* give the argument zone"),
         (TABLE.iloc[:0], {}, "no rows"),
         (ts.Recording.from_arrays(EMG_ONLY), {"fs": FS}, "fs: .*give it to ts.read"),

@@ -40,9 +40,13 @@ _AXES = ("x", "y", "z")
 #: Maximum length of a channel name, which every row of the result tables contains.
 _MAX_NAME_LENGTH: Final = 80
 _EXAMPLES: Final[Mapping[Kind, str]] = {
-    "emg": "emg1_uv (uv, mv or v)",
-    "acc": "acc_x_g (axis x, y or z; g, mg or ms2)",
+    "emg": "if it is in uV (units uv, mv, v)",
+    "acc": "if it is in g (axes x, y, z; units g, mg, ms2)",
 }
+#: What a name without a known unit, or without an axis, says of its channel and axis.
+_STEM: Final = re.compile(
+    r"((?:emg|acc)\d*(?:_(?:left|right))?)(?![^\W_])(?:.*_([xyz])(?![^\W_]))?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,9 +319,12 @@ def _clean(name: str) -> str:
 
 
 def _bad_name(source: str, name: str, problem: str, kind: Kind) -> InputError:
+    said = _STEM.match(_clean(name))
+    example = said[1] if said else "emg1" if kind == "emg" else "acc"
+    example += "_uv" if kind == "emg" else f"_{(said and said[2]) or 'x'}_g"
     return InputError(
         source,
         problem,
-        f"rename it or map it ({typed_map(name, '...')}) to a name like {_EXAMPLES[kind]}",
+        f"rename it with its unit, or map it: {typed_map(name, example)} {_EXAMPLES[kind]}",
         f"column {name}",
     )

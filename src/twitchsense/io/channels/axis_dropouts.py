@@ -2,34 +2,49 @@
 
 An axis that falls to exactly zero, stays there and jumps back to where it was has lost its
 signal: no movement does this. The other axes alone do not tell the acceleration.
-
-One or two zeros have lost it too if nothing else changes. A limb that is accelerated must be
-slowed down again, so that the samples beside those of a movement differ from the rest.
 """
 
 from __future__ import annotations
 
-from itertools import product
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from twitchsense.io.channels.short_zeros import ShortZeros
 from twitchsense.model.channels import Samples
 
 #: Minimum number of zeros, and minimum jump (g) before and after them.
 _MIN_ZEROS: Final = 3
 _MIN_JUMP_G: Final = 0.1
-#: Change of all axes beside one or two zeros, and of the others at them, as a share of the jump.
-_MAX_CHANGE: Final = 0.2
 #: Number of zeros from which the axis may return to another value: a leg takes so long to turn.
 _LONG: Final = 25
-#: Rows that are kept for zeros that begin at the end of a block.
-_TAIL: Final = _MIN_ZEROS + 2
 #: Minimum number of samples of a recording for a note on an axis that never changed.
 _MIN_SAMPLES: Final = 1000
 #: Maximum number of runs kept of one axis.
 _MAX_KEPT: Final = 100_000
+#: Minimum distance from 1 g of a value that all axes have, as at rest none is.
+_MIN_OFF_G: Final = 0.3
+
+
+def are_filled(samples: Samples) -> NDArray[np.bool_]:
+    """Return which samples have one value on all axes that is not that of rest.
+
+    Parameters
+    ----------
+    samples : ndarray of float32, shape (n, 3)
+        In g.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+        Such as ``0, 0, 0`` or ``-8, -8, -8``, with which programs fill lost packets.
+    """
+    x, y, z = samples.T
+    filled: NDArray[np.bool_] = (x == y) & (x == z)
+    if filled.any():
+        filled &= np.abs(np.sqrt(3) * np.abs(x) - 1) > _MIN_OFF_G
+    return filled
 
 
 class AxisDropouts:
@@ -38,7 +53,8 @@ class AxisDropouts:
     def __init__(self) -> None:
         self._count = 0
         self._first: NDArray[np.float32] | None = None
-        self._tail = np.empty((0, 3), np.float32)
+        self._last: NDArray[np.float32] | None = None
+        self._short = ShortZeros(_MIN_ZEROS - 1, _MIN_JUMP_G)
         self._changed = np.zeros(3, bool)
         #: First of the zeros with which each axis ends, and the value before; None if it does not.
         self._open: list[tuple[int, float] | None] = [None, None, None]
@@ -57,14 +73,13 @@ class AxisDropouts:
         if self._first is None:
             self._first = samples[0].copy()
         self._changed |= (samples != self._first).any(axis=0)
-        some = not samples.all() or not self._tail.all()
-        if some:
-            self._add_short_zeros(np.concatenate([self._tail, samples]))
-        for axis in range(3) if some else ():
+        filled = are_filled(samples)
+        self._short.push(np.where(filled[:, None], 0, samples) if filled.any() else samples)
+        for axis in range(3):
             zero = samples[:, axis] == 0
             if self._open[axis] is not None or zero.any():
                 self._add_zeros(axis, samples[:, axis], zero)
-        self._tail = np.concatenate([self._tail, samples[-_TAIL:]])[-_TAIL:]
+        self._last = samples[-1].copy()
         self._count += len(samples)
 
     def close(self) -> tuple[NDArray[np.int64], NDArray[np.int64], list[str]]:
@@ -80,7 +95,8 @@ class AxisDropouts:
         for axis, run in enumerate(self._open):
             if run is not None and self._changed[axis]:
                 self._keep(axis, run, self._count, run[1])
-        runs = np.array([r for axis in self._runs for r in axis], np.int64).reshape(-1, 2)
+        found = [*self._short.runs, *(run for axis in self._runs for run in axis)]
+        runs = np.array(found, np.int64).reshape(-1, 2)
         constant: list[str] = []
         if self._changed.any() and self._count >= _MIN_SAMPLES:
             constant = ["xyz"[axis] for axis in np.flatnonzero(~self._changed)]
@@ -91,7 +107,7 @@ class AxisDropouts:
         was_zero = np.concatenate([[self._open[axis] is not None], zero[:-1]])
         stops = np.flatnonzero(~zero & was_zero).tolist()
         starts = np.flatnonzero(zero & ~was_zero).tolist()
-        last = float(self._tail[-1, axis]) if len(self._tail) else np.nan
+        last = np.nan if self._last is None else float(self._last[axis])
         begins = [(self._count + i, float(x[i - 1]) if i else last) for i in starts]
         before = self._open[axis]
         if before is not None:
@@ -110,24 +126,3 @@ class AxisDropouts:
         lost = stop - first >= _MIN_ZEROS and jump >= _MIN_JUMP_G and returns
         if lost and len(self._runs[axis]) < _MAX_KEPT:
             self._runs[axis].append((first, stop))
-
-    def _add_short_zeros(self, rows: Samples) -> None:
-        """Keep fewer than `_MIN_ZEROS` zeros; `rows` are those of the tail and of the block."""
-        offset = self._count - len(self._tail)
-        is_zero = rows == 0
-        for axis, count in product(range(3), range(1, _MIN_ZEROS)):
-            # two samples before and two after, of which the last is in this block
-            begin, end = max(2, len(self._tail) - count - 1), len(rows) - count - 1
-            inside = is_zero[begin : max(begin, end), axis].copy()
-            for k in range(1, count):
-                inside &= is_zero[begin + k : max(begin, end) + k, axis]
-            first = begin + np.flatnonzero(inside)
-            rest = (rows[first - 1] + rows[first + count]) / 2
-            jump = np.minimum(np.abs(rows[first - 1, axis]), np.abs(rows[first + count, axis]))
-            change = np.abs(rows[first + count] - rows[first - 1])
-            for k in (-2, *range(count), count + 1):
-                at = first + k
-                change = np.maximum(change, np.where(is_zero[at], 0, np.abs(rows[at] - rest)))
-            lost = (jump >= _MIN_JUMP_G) & (change.max(axis=1) < _MAX_CHANGE * jump)
-            room = _MAX_KEPT - len(self._runs[axis])
-            self._runs[axis] += [(i, i + count) for i in (offset + first[lost][:room]).tolist()]

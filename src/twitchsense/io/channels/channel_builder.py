@@ -21,6 +21,7 @@ from twitchsense.io.channels.signal_check import signal_notes
 from twitchsense.io.channels.unit_check import UnitCheck
 from twitchsense.model.channels import NS, Channel, ClockSource, Segment
 from twitchsense.model.column_names import ChannelPlan, finite_rows
+from twitchsense.model.map_pairs import typed_map
 from twitchsense.model.notes import STATE_TIMES, Note
 from twitchsense.model.sample_file import SampleFile
 
@@ -30,6 +31,8 @@ MIN_SAMPLES: Final = 3
 _NOTED_RESIDUAL: Final = 0.05
 #: Resolution of timestamps, in sampling periods, from which a note is written.
 _NOTED_RESOLUTION: Final = 0.4
+#: Relative difference of two rates from which a note is written.
+_NOTED_RATE_ERROR: Final = 0.01
 #: Sources of times, in order of decreasing certainty.
 _CLOCK_ORDER: Final[tuple[ClockSource, ...]] = ("device", "counter", "arrival")
 
@@ -67,6 +70,8 @@ class ChannelBuilder:
     ----------
     first_ns, last_ns : int or None
         Times of the first and the last valid sample so far.
+    header_rate : tuple of float or None and str
+        Sampling rate in Hz that the file states beside its times, and their column.
     """
 
     def __init__(self, plan: ChannelPlan, source: str) -> None:
@@ -74,6 +79,7 @@ class ChannelBuilder:
         self.source = source
         self.first_ns: int | None = None
         self.last_ns: int | None = None
+        self.header_rate: tuple[float | None, str] = (None, "")
         self._samples = SampleFile(len(plan.specs))
         self._timestamps = TimestampSegmenter()
         self._unit_check = UnitCheck(plan.kind)
@@ -220,6 +226,7 @@ class ChannelBuilder:
             notes += constant_notes(name, constant, fit.fs)
             notes += signal_notes(self.plan, segments, fit.fs, is_night=is_night)
         notes += gap_notes(name, starts_ns, count, fit.fs)
+        notes += header_rate_notes(name, *self.header_rate, fit.fs)
         noted_residual = _NOTED_RESIDUAL * NS / fit.fs
         noted_resolution = _NOTED_RESOLUTION * NS / fit.fs
         if fit.rms_residual_ns > max(noted_residual, resolution):
@@ -254,6 +261,37 @@ class ChannelBuilder:
     def _with_column(self, error: IrregularSamplingError) -> IrregularSamplingError:
         """Return the error with the name of the column."""
         return IrregularSamplingError(error.time_ns, error.problem, error.cure, self.plan.names[0])
+
+
+def header_rate_notes(name: str, header_fs: float | None, time: str, fs: float) -> list[str]:
+    """Return a note if the header of a file states another rate than its times.
+
+    Parameters
+    ----------
+    name : str
+        Name of the channel.
+    header_fs : float or None
+        Stated rate in Hz.
+    time : str
+        Name of the time column.
+    fs : float
+        Rate of the times in Hz.
+
+    Returns
+    -------
+    list of Note
+        One, or none if the rates agree or none is stated.
+    """
+    if header_fs is None or abs(fs / header_fs - 1) <= _NOTED_RATE_ERROR:
+        return []
+    return [
+        Note(
+            "times",
+            f"{name}: the header states {header_fs:.6g} Hz, the times are those of {fs:.6g} Hz, "
+            "at which samples are placed",
+            f"if the header is right, give {typed_map(time, 'ignore')} --fs {header_fs:.6g}",
+        )
+    ]
 
 
 def gap_notes(

@@ -15,7 +15,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twitchsense.io.channels.axis_dropouts import AxisDropouts
+from twitchsense.io.channels.axis_dropouts import AxisDropouts, are_filled
+from twitchsense.io.channels.short_zeros import ShortZeros
 from twitchsense.model.channels import NS, Kind, Samples
 from twitchsense.model.intervals import merge_intervals
 from twitchsense.model.map_pairs import typed_map
@@ -35,8 +36,12 @@ _SAFETY: Final = 1.5
 _MAX_EQUAL: Final = 0.97
 #: Minimum number of samples of a run.
 _MIN_RUN: Final = 12
-#: Minimum number of samples in which all axes of an accelerometer are exactly zero.
+#: Minimum number of samples in which all axes of an accelerometer have zero or another value.
 _MIN_ZEROS: Final = 3
+#: Distance (uV) from which EMG may fall to a few zeros.
+_MIN_OFFSET_UV: Final = 30.0
+#: Minimum offset of the channel, as a share of this distance.
+_MIN_OFFSET: Final = 0.5
 #: Minimum time (s) of a run at the limit of the amplifier: a shorter one is a strong signal.
 _MIN_LIMIT_S: Final = 0.25
 #: Runs that are kept at most; beyond, only longer ones.
@@ -46,7 +51,7 @@ _MAX_KEPT: Final = 1_000_000
 _NEAR_LIMIT: Final = 0.5
 
 #: A run of equal samples: first sample, number of samples, value of the first column (NaN if
-#: all axes are zero), and of the samples before and after.
+#: programs fill all axes with it), and of the samples before and after.
 _RUN: Final = np.dtype(
     [
         ("first", np.int64),
@@ -123,6 +128,7 @@ class ConstantRunDetector:
         self._least = _MIN_RUN
         self._low, self._high = np.inf, -np.inf
         self._axes: AxisDropouts | None = None
+        self._zeros = ShortZeros(_MIN_RUN - 1, _MIN_OFFSET_UV, _MIN_OFFSET)
 
     def push(self, samples: Samples) -> None:
         """Add samples.
@@ -143,6 +149,8 @@ class ConstantRunDetector:
         if self._kind == "acc" and samples.shape[1] == 3:
             self._axes = self._axes or AxisDropouts()
             self._axes.push(samples)
+        if self._kind == "emg":
+            self._zeros.push(samples)
         self._low = min(self._low, float(samples[:, 0].min()))
         self._high = max(self._high, float(samples[:, 0].max()))
         self._count_equal(equal)
@@ -196,13 +204,16 @@ class ConstantRunDetector:
         )
         bad &= ~at_limit
         if self._kind == "acc" and self._last is not None and len(self._last) == 3:
-            bad |= np.isnan(runs["value"])  # all axes zero
+            bad |= np.isnan(runs["value"])  # all axes equal
         first = runs["first"][bad]
         stop = first + runs["count"][bad]
         axes: list[str] = []
+        zeros = np.array(self._zeros.runs, np.int64).reshape(-1, 2)
+        more_first, more_stop = zeros[:, 0], zeros[:, 1]
         if self._axes is not None:
-            axis_first, axis_stop, axes = self._axes.close()
-            first, stop = merge_intervals(np.append(first, axis_first), np.append(stop, axis_stop))
+            more_first, more_stop, axes = self._axes.close()
+        if len(more_first):
+            first, stop = merge_intervals(np.append(first, more_first), np.append(stop, more_stop))
         return ConstantIntervals(first, stop, False, value, tuple(axes))
 
     def _count_equal(self, equal: NDArray[np.bool_]) -> None:
@@ -224,7 +235,7 @@ class ConstantRunDetector:
         zeros = np.zeros(len(starts), bool)
         if self._kind == "acc" and samples.shape[1] == 3:
             candidates = np.flatnonzero(lengths >= _MIN_ZEROS)
-            zeros[candidates] = (samples[starts[candidates]] == 0).all(axis=1)
+            zeros[candidates] = are_filled(samples[starts[candidates]])
         keep = np.flatnonzero((lengths >= self._least) | zeros)
         if not len(keep):
             return
@@ -246,7 +257,7 @@ class ConstantRunDetector:
         """Close the open run, which goes on for `more` samples before one of value `after`."""
         length = self._open_count + more
         if self._last is not None:
-            zeros = self._kind == "acc" and len(self._last) == 3 and not self._last.any()
+            zeros = self._kind == "acc" and len(self._last) == 3 and are_filled(self._last[None])[0]
             if length >= (_MIN_ZEROS if zeros else self._least):
                 value = np.nan if zeros else self._last[0]
                 run = (self._open_first, length, value, self._open_before, after)

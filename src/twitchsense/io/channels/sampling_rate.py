@@ -36,6 +36,8 @@ _MAX_GRID_PERIODS: Final = 1 << 14
 _MAX_LONG_STEPS: Final = 0.3
 #: The same where no more than one row is missing in one place (every third row is).
 _MAX_DOUBLE_STEPS: Final = 0.51
+#: Share of the steps up to one of a single period.
+_SINGLE_STEP_QUANTILE: Final = 0.45
 #: Maximum distance (periods) of these steps from whole periods.
 _WHOLE_PERIOD_TOLERANCE: Final = 0.05
 #: Maximum residual, in resolutions of the timestamps, that rounding leaves.
@@ -106,7 +108,8 @@ def _period_with_missing_rows(
     whole periods and by residuals that rounding to the resolution cannot give.
     """
     steps = np.diff(times_ns)
-    period = float(np.median(steps))
+    # half of the steps may be double: the median would lie between
+    period = float(np.quantile(steps, _SINGLE_STEP_QUANTILE, method="lower"))
     periods = np.rint(steps / period)
     resolution = known_resolution
     if not resolution:

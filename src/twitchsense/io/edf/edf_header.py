@@ -286,8 +286,8 @@ def _start(recording: str, date: str, clock: str) -> datetime | None:
         return None
     try:
         return datetime(year, month, day, hour, minute, second)
-    except ValueError:
-        return None
+    except ValueError:  # no such day or time
+        return _start("", date, clock) if recording else None
 
 
 def _utc_offset(recording: str) -> timezone | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from twitchsense.io.channels.signal_labels import SIDES
@@ -80,6 +80,17 @@ def channel_name(stem: str, leg: str, *parts: str) -> str:
         Axis and unit.
     """
     return "_".join(part for part in (stem, leg, *parts) if part)
+
+
+def nominal_rate(names: Iterable[str]) -> int:
+    """Return the sampling rate in Hz that a file of such columns usually has.
+
+    Parameters
+    ----------
+    names : iterable of str
+    """
+    of_acc = [name.strip().casefold().startswith("acc") for name in names]
+    return 100 if of_acc and all(of_acc) else 1000
 
 
 def unique_names(names: Sequence[str]) -> tuple[str, ...]:

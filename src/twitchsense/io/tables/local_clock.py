@@ -49,6 +49,8 @@ class TimeOptions:
         if it is unknown) or holds times of day, of which it gives the date.
     zone_in_brackets : bool
         Whether times end in the name of a zone in brackets, after their offset.
+    header_fs : float or None
+        Sampling rate in Hz that the header states.
     """
 
     decimal: str = "."
@@ -59,6 +61,7 @@ class TimeOptions:
     fs: float | None = None
     first_time_ns: int | None = None
     zone_in_brackets: bool = False
+    header_fs: float | None = None
 
     @property
     def local_axis(self) -> LocalAxis:

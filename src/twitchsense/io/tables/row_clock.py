@@ -55,6 +55,8 @@ class RowClock:
     arrival : str or None
         Column of the Unix times (s or ms) at which rows arrived: too irregular for samples,
         but good enough for losses that the counter cannot tell, and to check the rate.
+    nominal_fs : float
+        Sampling rate in Hz that such a file usually has: the example of a refusal.
     """
 
     fs: float
@@ -63,6 +65,7 @@ class RowClock:
     counter: str | None = None
     modulus: int | None = None
     arrival: str | None = None
+    nominal_fs: float = 1000.0
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -121,7 +124,7 @@ class RowTimes:
                 f"{clock.fs:g} Hz is not a sampling rate"
                 if clock.fs
                 else "states no sampling rate",
-                "state the rate that the device was set to, such as --fs 1000",
+                f"state the rate that the device was set to, such as --fs {clock.nominal_fs:g}",
                 "header",
             )
         self._start_ns = start_ns

@@ -290,6 +290,10 @@ class TableCapture:
             packets = self._packets.get(reader.group.time)
             for plan in reader.group.plans:
                 builders[plan.name].set_time_resolution(written, binary, self._stated_fs(reader))
+                # beside EMG, the header does not tell of slower acceleration
+                fastest = max(p.kind for p in self.plans)
+                if plan.kind == fastest and reader.group.name != ROW_TIME:
+                    builders[plan.name].header_rate = self._options.header_fs, reader.group.time
                 if packets is not None:
                     builders[plan.name].set_least_gap(packets.rate.least_gap_ns)
         for block in self.table.blocks():

@@ -9,6 +9,7 @@ from typing import Final
 
 from twitchsense.errors import InputError
 from twitchsense.io.channels.capture import ColumnMapping
+from twitchsense.io.tables.header_words import nominal_rate
 from twitchsense.io.tables.time_reading import (
     ANY_TIME,
     FOREIGN_TIME_HEADERS,
@@ -186,7 +187,7 @@ def parse_header(
             source,
             f"no time column among: {listed}",
             f"name it time_s (seconds) or time_utc, map it ({_map_time(headers)}), "
-            "or state the sampling rate (--fs 1000)",
+            f"or state the sampling rate (--fs {nominal_rate(signals.values())})",
             "header",
         )
     if not signals:

@@ -72,6 +72,7 @@ def open_csv(path: Path, source: str, mapping: ColumnMapping, zone: str | None) 
         fs=mapping.fs,
         first_time_ns=dialect.first_time_ns,
         zone_in_brackets=dialect.zone_in_brackets,
+        header_fs=dialect.header_fs,
     )
     mapped = [name for name in dialect.headers if mapping.preview(name) != name]
     which = f"; --map decides on {', '.join(mapped)}" if mapped else ""
@@ -101,10 +102,9 @@ class CsvTable:
         self.source = source
         mapping.lines_used = True
         head = read_head(path, source).without_lines(mapping.skip_rows)
-        self.dialect: CsvDialect = (
-            named_dialect(head, mapping.names) if mapping.names else find_dialect(head, mapping)
-        )
-        dialect = self.dialect
+        stated = mapping.names
+        dialect = named_dialect(head, stated) if stated else find_dialect(head, mapping)
+        self.dialect: CsvDialect = dialect
         self.clocks = dict(dialect.row_clocks)
         if dialect.row_clock is not None or mapping.fs is not None:
             clock = dialect.row_clock or RowClock(mapping.fs or 0.0)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twitchsense.errors import InputError
+from twitchsense.io.tables.header_words import nominal_rate
 from twitchsense.io.tables.row_clock import RowClock
 from twitchsense.io.tables.transfer import Transfer
 from twitchsense.io.text.csv_head import (
@@ -79,6 +80,8 @@ class CsvDialect:
         What the user should know about the recognition.
     no_signal : tuple of str or None
         Problem and cure if no column is a signal; None for those of all tables.
+    header_fs : float or None
+        Sampling rate in Hz that the header states beside a time column.
     """
 
     headers: tuple[str, ...]
@@ -100,6 +103,7 @@ class CsvDialect:
     ignored: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     no_signal: tuple[str, str] | None = None
+    header_fs: float | None = None
 
 
 def separator_line(text: str) -> str | None:
@@ -174,7 +178,8 @@ def header_dialect(head: FileHead, is_header: Callable[[Sequence[str]], bool]) -
             head.source,
             f"no comma, semicolon, tab or bar in the header '{first.text[:60]}'",
             f"leave out lines of text before the names (--skip-rows {first.number}), separate "
-            "columns with commas, or state the sampling rate of a file without times (--fs 1000)",
+            "columns with commas, or state the sampling rate of a file without times "
+            f"(--fs {nominal_rate([first.text])})",
             place,
         )
     dialect = _dialect(first, first.text, separator)

@@ -31,6 +31,7 @@ from twitchsense.io.text.dialects.trigno import trigno
 from twitchsense.io.text.dialects.unit_headers import unit_headers
 from twitchsense.io.text.dialects.unsupported_text import unsupported_text
 from twitchsense.io.text.dialects.xyz_table import xyz_table
+from twitchsense.io.text.header_rate import stated_rate
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +86,7 @@ def find_dialect(head: FileHead, mapping: ColumnMapping) -> CsvDialect:
             log.warning("%s: not read as %s (%s)", head.source, find.__name__, error)
             continue
         if dialect is not None:
-            return dialect
+            return _with_rate(head, dialect)
     dialect = header_dialect(head, lambda names: is_header(names, mapping))
     units = stated_units(dialect.headers)  # of columns besides those that the user maps
     if units.names:
@@ -93,7 +94,13 @@ def find_dialect(head: FileHead, mapping: ColumnMapping) -> CsvDialect:
             dialect, names=units.names, transfers=units.transfers, ignored=units.others,
             notes=units.notes,
         )  # fmt: skip
-    return _with_index(head, dialect)
+    return _with_rate(head, _with_index(head, dialect))
+
+
+def _with_rate(head: FileHead, dialect: CsvDialect) -> CsvDialect:
+    """Return a dialect with the rate that its header states."""
+    header = [line for line in head.lines if line.number <= dialect.header_line]
+    return replace(dialect, header_fs=stated_rate(header))
 
 
 def _with_index(head: FileHead, dialect: CsvDialect) -> CsvDialect:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -30,6 +31,9 @@ _BOARDS: Final = {
     15: ("Ganglion", 4, None, (200.0,)),
     32: ("Cyton with Daisy, or the synthetic board", 16, (17, 18, 19), (125.0, 250.0)),
 }
+#: Sampling rates in Hz of boards that the GUI records.
+_CYTON_HZ: Final = 250.0
+_GANGLION_HZ: Final = 200.0
 #: Number of values of the sample index of the Cyton.
 _INDEX_SIZE: Final = 256
 #: Range of Unix times in seconds or milliseconds.
@@ -66,7 +70,8 @@ def openbci_text(head: FileHead) -> CsvDialect | None:
             Note("unread", "the accelerometer of the Ganglion has 10 Hz, too few to be read")
         )
     counter = headers[0]
-    clock = _clock(head, last.end, ",", headers, counter, fs)
+    nominal_fs = _GANGLION_HZ if slow_acc else _CYTON_HZ
+    clock = replace(_clock(head, last.end, ",", headers, counter, fs), nominal_fs=nominal_fs)
     return CsvDialect(
         headers, last.number, last.end, ",", "OpenBCI GUI", ours, row_clock=clock,
         held=tuple(h for h in acc if h in ours), ignored=headers, notes=tuple(notes),
