@@ -248,6 +248,8 @@ def _problem(surrounding: Surrounding, status: int, message: str, files: dict[st
     if status not in surrounding.statuses or "Traceback" in message:
         return "status"
     if status:
+        if surrounding.shell == _TWO and files == usual:
+            return ""  # the later one is refused, beside the results of the other
         if files != before:
             return f"left {sorted(set(files.items()) ^ set(before.items()))[:4]}"
         silent = not message.strip() and status in (1, 2)
