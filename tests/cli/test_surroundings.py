@@ -2,6 +2,7 @@
 
 import errno
 import os
+import sqlite3
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from click.testing import CliRunner
 
 from twitchsense.cli.app import main
 from twitchsense.nightfile.loss_report import read_loss_reports
+from twitchsense.nightfile.schema import write_error
 
 FULL = Path("/dev/full")
 
@@ -38,6 +40,11 @@ def test_too_many_open_files_are_status_2_with_a_cure(tmp_path, monkeypatch):
     done = CliRunner().invoke(main, ["report", str(tmp_path)])
     assert done.exit_code == 2
     assert "ulimit -n" in done.output
+
+
+def test_a_night_where_files_cannot_be_locked_is_refused_with_a_cure(tmp_path):
+    error = write_error(tmp_path / "a.night", sqlite3.OperationalError("database is locked"))
+    assert "choose a folder on a disk of this computer" in str(error)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="limits are of POSIX")

@@ -341,4 +341,9 @@ def write_error(path: Path, error: Exception) -> StorageError:
         return StorageError(
             f"{path}: cannot be written (its folder does not exist); create it or choose another"
         )
+    if "locked" in str(error):  # folders of a network may have no locks
+        return StorageError(
+            f"{path}: cannot be written ({error}); close the program that uses it, or choose a "
+            "folder on a disk of this computer"
+        )
     return StorageError(f"{path}: cannot be written ({error}); free disk space or choose another")
