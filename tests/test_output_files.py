@@ -110,7 +110,8 @@ def test_the_file_that_tells_completeness_leaves_first_and_comes_last(old, monke
         return rename(path, target)
 
     monkeypatch.setattr(Path, "rename", note)
-    write_directory(old, FILES, remove=["report"], last="summary")
+    files = [*FILES, ("traces", "new")]  # one whose name is after that of the summary
+    write_directory(old, files, remove=["report"], last="summary")
     assert moved[0][0] == old / "summary"
     assert moved[-1][1] == old / "summary"
 
