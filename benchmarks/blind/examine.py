@@ -25,7 +25,7 @@ import pandas as pd
 from benchmarks.accuracy.nights import Arrays
 from benchmarks.accuracy.score import Score, score
 
-KITS = ("kit_a", "kit_b", "kit_c", "kit_d", "kit_e", "kit_f", "kit_g")
+KITS = ("kit_a", "kit_b", "kit_c", "kit_d", "kit_e", "kit_f", "kit_g", "kit_h", "kit_i")
 #: Kinds that a row of the truth tolerates beside its own.
 TOLERATED = {
     "unclear": "twitch jerk movement gross_movement posture_change brief_contraction",
