@@ -146,8 +146,13 @@ ANY_KIND = (*(f"{k}: sensitivity, any" for k in KINDS), "precision, any", "false
 
 
 def section(stored: Mapping[str, Any], own: Mapping[str, Counts]) -> list[str]:
-    """Return the section of the page: everyone pooled and by kit, and where others are ahead."""
+    """Return the section of the page: everyone pooled and by kit, and where others are ahead.
+
+    Empty if the other programs ran on none of the kits.
+    """
     kits = [name for name in stored["kits"] if name in own]
+    if not kits:
+        return []
     of = {who: {k: c[k] for k in kits} for who, c in stored["programs"].items()}
     of = {OURS: {k: own[k] for k in kits}} | of
     pooled = {who: add(parts.values()) for who, parts in of.items()}

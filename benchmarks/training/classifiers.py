@@ -58,7 +58,7 @@ SEEDS = dict.fromkeys(SCENARIOS, range(11, 15)) | {
                 "amplifiers", "brief", "emg_only", "night")
 }  # fmt: skip
 #: Blind kits that have been examined, and seeds of theirs that no figure is made from.
-KITS = ("kit_a", "kit_b", "kit_c", "kit_d", "kit_e", "kit_f", "kit_g")
+KITS = ("kit_a", "kit_b", "kit_c", "kit_d", "kit_e", "kit_f", "kit_g", "kit_h")
 KIT_SEEDS = range(101, 104)
 #: Seeds of the families of `training.families`.
 FAMILY_SEEDS = {"interference": range(11, 23), "multiplets": range(11, 31)}
