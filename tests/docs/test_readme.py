@@ -33,7 +33,8 @@ def of_kits(row):
         section = page.split(f"\n## {kit},")[1].split("\n## ")[0]
         cells = re.search(rf"^\| {row}[^|]*\|([^\n]*)", section, re.M)[1].split("|")
         values.append(round(100 * float(cells[2])))
-    return f"{min(values)} to {max(values)} %"
+    low, high = min(values), max(values)
+    return f"{low} %" if low == high else f"{low} to {high} %"
 
 
 @pytest.mark.parametrize(
