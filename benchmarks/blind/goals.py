@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 #: Kits from which nothing was learned.
-UNSEEN: tuple[str, ...] = ("kit_i",)
+UNSEEN: tuple[str, ...] = ("kit_h", "kit_i")
 
 
 class Goal(NamedTuple):

@@ -58,11 +58,8 @@ SEEDS = dict.fromkeys(SCENARIOS, range(11, 15)) | {
                 "amplifiers", "brief", "emg_only", "night")
 }  # fmt: skip
 #: Blind kits that have been examined, and seeds of theirs that no figure is made from.
-KITS = ("kit_a", "kit_b", "kit_c", "kit_d", "kit_e", "kit_f", "kit_g", "kit_h")
+KITS = ("kit_a", "kit_b", "kit_c", "kit_d", "kit_e", "kit_f", "kit_g")
 KIT_SEEDS = range(101, 104)
-#: Kits that do not teach the models of slow devices: with `kit_h`, these report 92 instead of 43
-#: events in the storm of `kit_c` [E].
-KITS_OF_FAST_DEVICES = ("kit_h",)
 #: Seeds of the families of `training.families`.
 FAMILY_SEEDS = {"interference": range(11, 23), "multiplets": range(11, 31)}
 #: Weight of the true and of the false candidates of each kit, as a share of those of the own
@@ -267,8 +264,6 @@ def write(
 ) -> None:
     """Write a model and its card."""
     path, name = out / f"{file_name}.npz", file_name.removesuffix("_slow")
-    fast = KITS_OF_FAST_DEVICES if file_name == name else ()
-    kits = [k for k in KITS if k in fast or k not in KITS_OF_FAST_DEVICES]
     with path.open("wb") as file:
         model.save(file)
     card = {
@@ -287,7 +282,7 @@ def write(
         ],
         "trained_on": "recordings composed by benchmarks/accuracy, tuning side, and by blind kits",
         "seeds": {name: f"{r.start}-{r.stop - 1}" for name, r in (SEEDS | FAMILY_SEEDS).items()}
-        | dict.fromkeys(kits, f"{KIT_SEEDS.start}-{KIT_SEEDS.stop - 1}"),
+        | dict.fromkeys(KITS, f"{KIT_SEEDS.start}-{KIT_SEEDS.stop - 1}"),
         **(
             {"weight_of_a_candidate_of_a_kit": KIT_WEIGHT[name]}
             if name in KIT_WEIGHT
@@ -344,8 +339,7 @@ def of_fast_devices(found: pd.DataFrame) -> pd.DataFrame:
 
 def of_slow_devices(found: pd.DataFrame) -> pd.DataFrame:
     """Return the candidates that the models of slow devices learn from."""
-    wanted = (found.slow != "decimated") & ~found.composer.isin(KITS_OF_FAST_DEVICES)
-    return found[is_slow(found) & wanted]
+    return found[is_slow(found) & (found.slow != "decimated")]
 
 
 def is_slow(found: pd.DataFrame) -> pd.Series:
