@@ -30,7 +30,8 @@ first sees it.
 **`kit_a` to `kit_g` are training data**: the models learn from their recordings of seeds 101 to
 103, and limits were chosen on them. The figures here are of other seeds, but of the
 same waveforms.{unseen} The column "before" of `kit_a` to `kit_d` is the detector before any kit was
-written. That of `kit_e` to `kit_i` is the first run of the kit, when it had taught nothing.
+written. That of `kit_e` to `kit_g` is the first run of the kit, when it had taught nothing. That of
+`kit_h` and `kit_i` is the detector before `kit_f` and `kit_g` taught.
 
 {hours:.1f} h, seeds {seeds}. A jerk may have several bursts and is one event. Twitches within
 walking or voluntary contraction are not needed and have a row of their own. Families of storms,

@@ -1,7 +1,7 @@
 """Standard error for the messages of a command: what cannot be written is dropped.
 
 Its reader may have gone (``2>&1 | tee``), or the disk of the file that it is redirected to may be
-full. Neither is a reason to end a recording, or to call results wrong that are whole.
+full. Neither is a reason to end a recording, or to report a failure when the results are complete.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ class _RawMessages(io.RawIOBase):
 
 @contextmanager
 def stderr_that_never_fails() -> Iterator[None]:
-    """Drop for a while what standard error does not take.
+    """Drop messages that cannot be written to standard error while the context is open.
 
-    A stream that a caller has put in the place of standard error is left alone.
+    A stream with which a caller has replaced standard error is left alone.
     """
     usual = sys.__stderr__
     buffer = getattr(usual, "buffer", None)

@@ -9,19 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from markupsafe import escape
 
 from twitchsense.model.channels import NS
 from twitchsense.model.stated_start import check_zone
 from twitchsense.output_files import write_file
 from twitchsense.report.event_windows import EventWindow, cut_event_windows
 from twitchsense.report.protocols import NightLike
-from twitchsense.report.summary_sentences import (
-    quality_word,
-    sleep_onset_sentence,
-    valid_time_sentences,
-)
-from twitchsense.report.tables import count_events
 from twitchsense.results.save import format_files, report_of, write_results
 from twitchsense.results.traces import NightWithHours
 from twitchsense.scoring.agreement.compare_events import Agreement, match
@@ -261,8 +254,6 @@ class NightOutputs:
         return to_bids(self.events, self.settings)
 
     def _repr_html_(self: NightLike) -> str:
-        from twitchsense.results.outputs import night_html
-
         return night_html(self)
 
 
@@ -278,6 +269,15 @@ def night_html(night: NightLike) -> str:
     str
         A heading line, a paragraph and a table, without styles of their own.
     """
+    from markupsafe import escape
+
+    from twitchsense.report.summary_sentences import (
+        quality_word,
+        sleep_onset_sentence,
+        valid_time_sentences,
+    )
+    from twitchsense.report.tables import count_events
+
     title = f"{night.recording.source}: {len(night.events):,} events"
     text = f"{quality_word(night)}. {valid_time_sentences(night)} {sleep_onset_sentence(night)}"
     table = count_events(night.events).to_html(border=0) if len(night.events) else ""

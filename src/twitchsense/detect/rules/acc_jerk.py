@@ -15,12 +15,13 @@ from twitchsense.settings import JerkSettings
 
 #: Share of its greatest rate of change that each jolt of a row without EMG reaches [E].
 STEEP_FRACTION: Final = 0.3
-#: Duration of a jolt without EMG that is as often a bump as a jerk, s, the power of its duration
-#: that the odds of a jerk grow with, and the largest confidence [E]. A bump ends sooner than the
-#: swing of a leg: of such jolts under 0.1 s 22 of 55 are jerks, of those from 0.3 s on 548 of 565
-#: (blind kits a to g, seeds 101 to 103, and tuning side).
+#: Duration (s) at which a jolt without EMG is a jerk as often as a bump [E]. A bump ends sooner
+#: than the swing of a leg: of the jolts under 0.1 s, 22 of 55 are jerks; of those from 0.3 s on,
+#: 548 of 565 (blind kits a to g, seeds 101 to 103, and tuning side).
 BUMP_S: Final = 0.08
+#: The odds of a jerk grow with this power of the duration [E].
 BUMP_POWER: Final = 2.7
+#: Maximum confidence of a jerk that only the accelerometer shows [E].
 MAX_CONFIDENCE_ALONE: Final = 0.9
 
 
@@ -74,7 +75,7 @@ def _acc_train(episode: AccEpisode, rule: JerkSettings) -> AccEpisode | None:
     """Return the row of jolts that an episode is, as one jerk; or None.
 
     Each jolt is steep, the first at once and each next one within half a second. A leg that moves
-    on its own accord for longer than the swing of a jerk is rarely as steep as a violent jerk.
+    of its own accord for longer than the swing of a jerk is rarely as steep as a violent jerk.
     """
     envelope = episode.envelope
     hop_ns = envelope.hop_ns

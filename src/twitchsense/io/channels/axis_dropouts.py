@@ -23,7 +23,7 @@ _LONG: Final = 25
 _MIN_SAMPLES: Final = 1000
 #: Maximum number of runs kept of one axis.
 _MAX_KEPT: Final = 100_000
-#: Minimum distance from 1 g of a value that all axes have, as at rest none is.
+#: Minimum difference (g) between the magnitude of equal values on all axes and the 1 g of rest.
 _MIN_OFF_G: Final = 0.3
 
 

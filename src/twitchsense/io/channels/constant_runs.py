@@ -36,9 +36,9 @@ _SAFETY: Final = 1.5
 _MAX_EQUAL: Final = 0.97
 #: Minimum number of samples of a run.
 _MIN_RUN: Final = 12
-#: Minimum number of samples in which all axes of an accelerometer have zero or another value.
+#: Minimum number of samples in which all axes of an accelerometer have a value that fills gaps.
 _MIN_ZEROS: Final = 3
-#: Distance (uV) from which EMG may fall to a few zeros.
+#: Minimum distance (uV) from zero of the EMG before and after a few zeros.
 _MIN_OFFSET_UV: Final = 30.0
 #: Minimum offset of the channel, as a share of this distance.
 _MIN_OFFSET: Final = 0.5
@@ -51,7 +51,7 @@ _MAX_KEPT: Final = 1_000_000
 _NEAR_LIMIT: Final = 0.5
 
 #: A run of equal samples: first sample, number of samples, value of the first column (NaN if
-#: programs fill all axes with it), and of the samples before and after.
+#: all axes have a value that fills gaps), and of the samples before and after.
 _RUN: Final = np.dtype(
     [
         ("first", np.int64),
@@ -204,7 +204,7 @@ class ConstantRunDetector:
         )
         bad &= ~at_limit
         if self._kind == "acc" and self._last is not None and len(self._last) == 3:
-            bad |= np.isnan(runs["value"])  # all axes equal
+            bad |= np.isnan(runs["value"])  # filled
         first = runs["first"][bad]
         stop = first + runs["count"][bad]
         axes: list[str] = []

@@ -38,7 +38,7 @@ _TABLE_ROWS: Final = 50_000
 _MAX_START_S: Final = 7 * 86400
 
 
-#: Packets of a stream by which the unit of the times is checked, at least and at most.
+#: Minimum and maximum number of packets of a stream by which the unit of the times is checked.
 _UNIT_PACKETS: Final = (20, 1000)
 #: Ratio of the time between two packets to that of their samples, in the median, above which the
 #: times are in another unit than seconds.
@@ -162,7 +162,7 @@ def _read(
         counts[message.direction] += 1
         try:
             if repeated.is_repeated(message):
-                raise PacketError("repeated", "the value before again")
+                raise PacketError("repeated", "repeats the previous value")
             decoded = decoder.push(message)
         except PacketError as error:
             unused.refuse(line, message.characteristic, error)
